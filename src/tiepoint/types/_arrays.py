@@ -1,0 +1,91 @@
+"""Checks of arrays at the border, and the base of the nouns."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.errors import DataError
+
+
+class Noun:
+    """Base of the frozen types: they pickle by being built, and so checked, anew."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return _build, (type(self), values)
+
+    def _set(self, name: str, value: object) -> None:
+        # Only __post_init__ calls this: it puts the checked, read-only view in place.
+        object.__setattr__(self, name, value)
+
+
+def _build(cls: type[Noun], values: dict[str, Any]) -> Noun:
+    return cls(**values)
+
+
+def checked(
+    name: str,
+    array: object,
+    *,
+    shape: tuple[int | None, ...],
+    dtype: type | tuple[type, ...],
+    finite: bool = True,
+) -> NDArray[Any]:
+    """Return a read-only view of ``array``, or say what was expected and what came.
+
+    ``None`` in ``shape`` stands for any length.
+    """
+    dtypes = dtype if isinstance(dtype, tuple) else (dtype,)
+    wanted = f"{_shape_text(shape)} {' or '.join(np.dtype(d).name for d in dtypes)}"
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{name} must be a NumPy array {wanted}, not {type(array).__name__}")
+    fits = array.ndim == len(shape) and all(
+        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
+    )
+    if not fits or array.dtype.type not in dtypes:
+        raise DataError(f"{name} must be {wanted}, not {_shape_text(array.shape)} {array.dtype.name}")
+    if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise DataError(f"{name} must be finite, but holds NaN or infinity")
+    return read_only(array)
+
+
+def checked_or_none(name: str, array: object, **rule: Any) -> NDArray[Any] | None:
+    """Like :func:`checked`, with None passed through."""
+    return None if array is None else checked(name, array, **rule)
+
+
+def checked_size(name: str, size: object) -> tuple[int, int]:
+    """Return ``size`` as a (width, height) of two plain positive integers."""
+    try:
+        width, height = size  # type: ignore[misc]
+        if int(width) == width > 0 and int(height) == height > 0:
+            return int(width), int(height)
+    except (TypeError, ValueError):
+        pass
+    raise DataError(f"{name} must be (width, height) in pixels, not {size!r}")
+
+
+def checked_inside(name: str, xy: NDArray[Any], size: tuple[int, int]) -> None:
+    """Refuse points that lie off the photo; a detector may fit a peak up to a pixel past its edge."""
+    if len(xy) and not ((xy >= -1).all() and (xy <= np.array(size)).all()):
+        raise DataError(
+            f"{name} must lie on the photo of {size[0]}x{size[1]} pixels, but reaches from "
+            f"({xy[:, 0].min():.1f}, {xy[:, 1].min():.1f}) to ({xy[:, 0].max():.1f}, {xy[:, 1].max():.1f})"
+        )
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that nobody writes through; the caller's own array stays writable."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _shape_text(shape: tuple[int | None, ...]) -> str:
+    names = iter("NMD")
+    inside = ", ".join(str(n) if n is not None else next(names, "?") for n in shape)
+    return f"({inside},)" if len(shape) == 1 else f"({inside})"
