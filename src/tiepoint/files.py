@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from tiepoint.errors import WriteError
@@ -20,30 +20,23 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
     """
     target = Path(path)
     try:
-        if target.exists() and not target.is_file():
+        real = Path(os.path.realpath(target))  # a link stays, what it points at is replaced
+        if real.exists() and not real.is_file():
             # A device or a named pipe (or a directory, which open() refuses in clear words).
-            with target.open("wb") as stream:
+            with real.open("wb") as stream:
                 stream.write(data)
             return target
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
+        draft = real.parent / f".tiepoint-{secrets.token_hex(8)}"
         try:
-            with os.fdopen(handle, "wb") as stream:
+            with draft.open("xb") as stream:
                 stream.write(data)
-            os.chmod(name, _mode(target))  # noqa: PTH101 - mkstemp makes it private, a result is not
-            os.replace(name, target)  # noqa: PTH105
+            if real.exists():
+                draft.chmod(real.stat().st_mode)
+            draft.replace(real)
         except BaseException:
-            os.unlink(name)  # noqa: PTH108
+            draft.unlink(missing_ok=True)
             raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise WriteError(f"{target}: cannot be written: {reason}") from error
     return target
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of the file that is replaced, or those that a new file would get."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def checked_or_none(name: str, array: object, **rule: Any) -> NDArray[Any] | Non
 def checked_size(name: str, size: object) -> tuple[int, int]:
     """Return ``size`` as a (width, height) of two plain positive integers."""
     try:
-        width, height = size  # type: ignore[misc]
+        width, height = cast(tuple[Any, Any], size)
         if int(width) == width > 0 and int(height) == height > 0:
             return int(width), int(height)
     except (TypeError, ValueError):

@@ -89,7 +89,6 @@ class Features(Noun):
     def __len__(self) -> int:
         return len(self.xy)
 
-
     def __getitem__(self, index: ArrayLike | slice) -> Features:
         """Return those features that a mask, indices or a slice select, in that order."""
         if not isinstance(index, slice):

@@ -147,14 +147,15 @@ class Matches(Noun):
         if ratio is not None:
             if kept.distance is None or kept.second_distance is None:
                 raise DataError("a ratio test needs the second distance, which these matches do not have")
-            kept = kept._stage("ratio", kept.distance < ratio * kept.second_distance)
+            kept = kept.stage("ratio", passes_ratio(kept.distance, kept.second_distance, ratio))
         if max_distance is not None:
             if kept.distance is None:
                 raise DataError("a distance threshold needs distances, which these matches do not have")
-            kept = kept._stage("distance", kept.distance <= max_distance)
+            kept = kept.stage("distance", kept.distance <= max_distance)
         return kept
 
-    def _stage(self, stage: str, mask: NDArray[np.bool_]) -> Matches:
+    def stage(self, stage: str, mask: NDArray[np.bool_]) -> Matches:
+        """Keep what the mask selects, and count it in the funnel."""
         funnel = (*self.funnel, (stage, int(mask.sum())))
         return replace(self[mask], funnel=funnel)
 
@@ -193,3 +194,14 @@ class Matches(Noun):
         from tiepoint.plotting.notebook import matches_html
 
         return matches_html(self)
+
+
+def passes_ratio(
+    distance: NDArray[np.float32], second_distance: NDArray[np.float32], ratio: float
+) -> NDArray[np.bool_]:
+    """Apply Lowe's ratio test: the nearest must be nearer than ``ratio`` times the second nearest.
+
+    In double precision, as ``m.distance < ratio * n.distance`` is in Python.
+    """
+    passed: NDArray[np.bool_] = distance.astype(np.float64) < ratio * second_distance.astype(np.float64)
+    return passed

@@ -1,0 +1,1 @@
+"""Extractors that run in OpenCV; with formats/opencv.py and geometry/opencv.py the only places for cv2."""

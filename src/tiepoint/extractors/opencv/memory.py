@@ -1,0 +1,27 @@
+"""Refuse a photo that would exhaust the machine, instead of being killed by it."""
+
+from __future__ import annotations
+
+import os
+
+from tiepoint.errors import DataError
+
+
+def check_memory(extractor: str, size: tuple[int, int], bytes_per_pixel: int) -> None:
+    """Raise a DataError if the extractor needs more memory for such a photo than the machine has."""
+    width, height = size
+    need = width * height * bytes_per_pixel
+    have = _physical_memory()
+    if have is not None and need > have:
+        fits = int(max(size) * (0.5 * have / need) ** 0.5)
+        raise DataError(
+            f"{extractor} needs about {need / 2**30:.0f} GiB of memory for {width}x{height} pixels, "
+            f"but this machine has {have / 2**30:.0f}; reduce the photo with the option max_size={fits}"
+        )
+
+
+def _physical_memory() -> int | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return None

@@ -1,0 +1,295 @@
+"""Every extractor that the installed OpenCV has; CI runs this file on OpenCV 4, 5 and their contrib."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+import tiepoint as tp
+from tiepoint.evaluation import RenderedPair
+from tiepoint.extractors import EXTRACTORS, Extractor, get_extractor
+from tiepoint.extractors.opencv import backend
+from tiepoint.extractors.opencv.described import Beblid, DescribedExtractor
+from tiepoint.extractors.opencv.orb import Orb
+from tiepoint.extractors.opencv.sift import Sift, root_sift
+
+HERE = [name for name in EXTRACTORS.names() if EXTRACTORS.load(name).missing() is None]
+AWAY = [name for name in EXTRACTORS.names() if name not in HERE]
+
+
+def test_the_plain_wheel_has_the_classics() -> None:
+    assert {"orb", "sift", "rootsift"} <= set(HERE)
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_features_of_a_photo(name: str, scene: RenderedPair) -> None:
+    features = tp.extract(scene.image0, name)
+    assert len(features) > 50
+    assert features.extractor == name
+    assert features.image_size == (400, 300)
+    assert features.settings["version"] == f"opencv {cv2.__version__}"
+    assert features.settings["max_keypoints"] == 4096
+    assert features.angle is not None
+    assert features.angle.min() >= 0
+    assert features.angle.max() < 360
+    assert features.score is not None
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_matches_are_right(name: str, scene: RenderedPair) -> None:
+    features = [tp.extract(image, name) for image in (scene.image0, scene.image1)]
+    matches = tp.match_features(*features, ratio=0.75)
+    assert scene.correct(matches.xy0, matches.xy1, max_error=4).mean() > 0.5
+    assert len(matches) >= 10
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_the_number_of_keypoints(name: str, scene: RenderedPair) -> None:
+    everything = tp.extract(scene.image0, name, max_keypoints=None)
+    some = tp.extract(scene.image0, name, max_keypoints=40)
+    # OpenCV's SIFT and ORB keep those that tie with the last; the others are cut to the number.
+    assert 30 <= len(some) <= 45
+    assert len(everything) >= len(some)
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_an_even_spread(name: str, scene: RenderedPair) -> None:
+    def cells(features: tp.Features) -> int:
+        return len({tuple(cell) for cell in (features.xy // 40).astype(int).tolist()})
+
+    spread = tp.extract(scene.image0, name, max_keypoints=60, spread=True)
+    assert len(spread) <= 60
+    assert cells(spread) > cells(tp.extract(scene.image0, name, max_keypoints=60))
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_mask_is_where_not_to_look(name: str, scene: RenderedPair) -> None:
+    mask = np.zeros((300, 400), bool)
+    mask[:, 200:] = True
+    features = tp.extract(scene.image0, name, mask=mask)
+    assert len(features) > 10
+    assert features.xy[:, 0].min() >= 198
+    assert len(tp.extract(scene.image0, name, mask=np.zeros((300, 400), np.uint8))) == 0
+
+
+def test_a_masked_sift_still_gives_as_many_as_asked_for(scene: RenderedPair) -> None:
+    mask = np.zeros((300, 400), np.uint8)
+    mask[150:] = 1
+    assert len(tp.extract(scene.image0, "sift", mask=mask, max_keypoints=100)) == 100
+
+
+@pytest.mark.parametrize(
+    "mask", [np.ones((400, 300), bool), np.ones((300, 400)), np.ones((300, 400, 3), bool)]
+)
+def test_a_mask_that_does_not_fit_is_refused(mask: Any, scene: RenderedPair) -> None:
+    with pytest.raises(tp.DataError, match=r"as large as its photo, \(300, 400\)"):
+        tp.extract(scene.image0, "orb", mask=mask)
+
+
+@pytest.mark.parametrize("name", [name for name in HERE if name != "brisk"])
+def test_upright_leaves_the_orientation_out(name: str, scene: RenderedPair) -> None:
+    upright = tp.extract(scene.image0, name, upright=True)
+    assert upright.angle is None
+    assert len(upright) > 50
+    turned = np.ascontiguousarray(np.rot90(np.asarray(scene.image0)))
+    matches = tp.match_features(upright, tp.extract(turned, name, upright=True), ratio=0.8)
+    free = tp.match_features(tp.extract(scene.image0, name), tp.extract(turned, name), ratio=0.8)
+    expected = np.column_stack([matches.xy0[:, 1], 399 - matches.xy0[:, 0]])
+    expected_free = np.column_stack([free.xy0[:, 1], 399 - free.xy0[:, 0]])
+    right = (np.abs(expected - matches.xy1).max(axis=1) < 3).sum()
+    right_free = (np.abs(expected_free - free.xy1).max(axis=1) < 3).sum()
+    assert right_free > 2 * right
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_max_size_gives_positions_of_the_photo_itself(name: str, scene: RenderedPair) -> None:
+    small = tp.extract(scene.image0, name, max_size=200, max_keypoints=None)
+    assert small.image_size == (400, 300)
+    assert small.xy[:, 0].max() > 250
+    assert (
+        tp.extract(scene.image0, name, max_size=400).xy.tolist() == tp.extract(scene.image0, name).xy.tolist()
+    )
+
+
+def test_max_size_loses_no_half_pixel(scene: RenderedPair) -> None:
+    small = tp.extract(scene.image0, "sift", max_size=200)
+    matches = tp.match_features(small, tp.extract(scene.image0, "sift"), ratio=0.8)
+    assert len(matches) > 50
+    # Leaving out either half pixel of the mapping moves all points by half a pixel.
+    assert np.abs(np.median(matches.xy1 - matches.xy0, axis=0)).max() < 0.1
+
+
+@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 300), (300, 1), (2, 2), (7, 9), (16, 16), (31, 200), (3, 6000)]
+)
+def test_tiny_and_thin_photos_are_empty_or_fine(
+    name: str, shape: tuple[int, int], rng: np.random.Generator
+) -> None:
+    photo = tp.Image(pixels=rng.integers(0, 256, shape, dtype=np.uint8))
+    features = tp.extract(photo, name)
+    assert features.descriptors.shape == (len(features), features.descriptors.shape[1])
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_flat_photo_has_no_features_but_a_descriptor_width(
+    name: str, flat: tp.Image, scene: RenderedPair
+) -> None:
+    nothing = tp.extract(flat, name)
+    some = tp.extract(scene.image0, name)
+    assert len(nothing) == 0
+    assert nothing.descriptors.shape == (0, some.descriptors.shape[1])
+    assert nothing.descriptors.dtype == some.descriptors.dtype
+    assert len(tp.match_features(nothing, some)) == 0
+    if "upright" in nothing.settings:
+        assert len(tp.extract(flat, name, upright=True)) == 0
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_one_object_serves_many_threads(name: str, scene: RenderedPair) -> None:
+    extractor = get_extractor(name, max_keypoints=200)
+    alone = [extractor.extract(image) for image in (scene.image0, scene.image1)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(extractor.extract, [scene.image0, scene.image1] * 4))
+    for i, features in enumerate(together):
+        assert np.array_equal(features.xy, alone[i % 2].xy)
+        assert np.array_equal(features.descriptors, alone[i % 2].descriptors)
+
+
+@pytest.mark.parametrize("name", AWAY)
+def test_what_is_missing_says_how_to_get_it(name: str, scene: RenderedPair) -> None:
+    extractor = EXTRACTORS.load(name)
+    with pytest.raises(tp.MissingError) as error:
+        tp.extract(scene.image0, name)
+    assert f"has no {name}; get it with: pip uninstall -y opencv-python-headless" in str(error.value)
+    assert extractor.missing() in str(error.value)  # type: ignore[operator]
+
+
+def test_no_opencv_at_all_is_told(monkeypatch: pytest.MonkeyPatch, scene: RenderedPair) -> None:
+    monkeypatch.setattr(backend, "find_spec", lambda _: None)
+    with pytest.raises(tp.MissingError, match="get it with: pip install opencv-python-headless"):
+        tp.extract(scene.image0, "sift")
+
+
+def test_too_large_a_photo_is_refused_before_the_machine_dies(
+    monkeypatch: pytest.MonkeyPatch, scene: RenderedPair
+) -> None:
+    monkeypatch.setattr("tiepoint.extractors.opencv.memory._physical_memory", lambda: 10 << 20)
+    with pytest.raises(tp.DataError, match="sift needs about 0 GiB of memory for 400x300 pixels") as error:
+        tp.extract(scene.image0, "sift")
+    advice = int(str(error.value).rpartition("max_size=")[2])
+    assert len(tp.extract(scene.image0, "sift", max_size=advice)) > 0
+
+
+def test_failures_of_opencv_are_one_sentence() -> None:
+    with (
+        pytest.raises(tp.DataError, match="sift failed on a photo of 4x3 pixels: OpenCV says"),
+        backend.failures_in_words("sift", (4, 3)),
+    ):
+        cv2.cvtColor(np.zeros((3, 4), np.uint8), cv2.COLOR_BGR2GRAY)
+    with (
+        pytest.raises(tp.DataError, match=r"ran out of memory .* max_size"),
+        backend.failures_in_words("sift", (4, 3)),
+    ):
+        raise MemoryError
+
+
+def test_sift_descriptors_are_kept_without_loss(scene: RenderedPair) -> None:
+    as_float = cv2.SIFT_create(4096, enable_precise_upscale=True)
+    _, descriptors = as_float.detectAndCompute(scene.image0.gray, None)
+    features = tp.extract(scene.image0, "sift")
+    assert np.array_equal(features.descriptors.astype(np.float32), descriptors)
+
+
+def test_sift_positions_are_unbiased() -> None:
+    """A blob at a known place; OpenCV's default finds it a quarter of a pixel off."""
+    y, x = np.mgrid[:101, :121]
+    centre = (60.3, 50.6)
+    blob = 200 * np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * 4.0**2)) + 20
+    photo = tp.Image(pixels=np.rint(blob).astype(np.uint8))
+
+    def error(**options: Any) -> float:
+        features = tp.extract(photo, "sift", **options)
+        offsets = features.xy - np.array(centre, np.float32)
+        return float(np.linalg.norm(offsets, axis=1).min())
+
+    assert error() < 0.08
+    assert error(precise_upscale=False) > 0.25
+
+
+def test_rootsift_is_colmaps_scaling(scene: RenderedPair) -> None:
+    sift = tp.extract(scene.image0, "sift").descriptors
+    root = tp.extract(scene.image0, "rootsift").descriptors
+    slow = np.array(
+        [[min(255, round(512 * (int(v) / sum(map(int, row))) ** 0.5)) for v in row] for row in sift[:20]]
+    )
+    assert np.array_equal(root[:20], slow)
+    norms = np.linalg.norm(root.astype(float), axis=1)
+    assert np.abs(norms - 512).max() < 8
+    assert root_sift(np.zeros((1, 128), np.uint8)).max() == 0
+
+
+def test_options_reach_opencv(scene: RenderedPair) -> None:
+    assert len(tp.extract(scene.image0, "sift", contrast_threshold=0.1)) < len(
+        tp.extract(scene.image0, "sift")
+    )
+    assert len(tp.extract(scene.image0, "orb", fast_threshold=60)) < len(tp.extract(scene.image0, "orb"))
+    one_level = tp.extract(scene.image0, "orb", levels=1)
+    assert np.unique(one_level.size).tolist() == [31]
+    with pytest.raises(tp.OptionError, match="Sift has no option 'contrast'"):
+        tp.extract(scene.image0, "sift", contrast=0.1)
+
+
+def test_extract_takes_arrays_and_paths(scene: RenderedPair, photo_files: Any) -> None:
+    from_path = tp.extract(photo_files[0], "orb")
+    from_array = tp.extract(np.asarray(scene.image0), "orb")
+    assert np.array_equal(from_path.xy, from_array.xy)
+
+
+@pytest.mark.skipif(
+    "beblid" not in HERE, reason="needs opencv-contrib; .ci/run tests it in an environment of its own"
+)
+class TestDescribed:
+    def test_another_detector_by_name_and_by_object(self, scene: RenderedPair) -> None:
+        on_sift = Beblid(detector="sift").extract(scene.image0)
+        sift = tp.extract(scene.image0, "sift")
+        assert {tuple(p) for p in on_sift.xy.tolist()} <= {tuple(p) for p in sift.xy.tolist()}
+        few = Beblid(detector=Sift(contrast_threshold=0.1)).extract(scene.image0)
+        assert 0 < len(few) < len(on_sift)
+        assert few.settings["detector"]["contrast_threshold"] == 0.1
+
+    def test_the_window_follows_the_detector(self) -> None:
+        assert Beblid()._window() == 1.0
+        assert Beblid(detector="sift")._window() == 6.75
+        assert Beblid(detector="sift", window_scale=5)._window() == 5
+
+    @pytest.mark.parametrize("detector", ["orb", "sift", "akaze", "kaze", "brisk"])
+    @pytest.mark.parametrize("name", [n for n in HERE if issubclass(EXTRACTORS.load(n), DescribedExtractor)])
+    def test_each_stands_on_each(self, name: str, detector: str, scene: RenderedPair) -> None:
+        assert len(tp.extract(scene.image0, name, detector=detector, max_keypoints=300)) > 50
+
+    def test_descriptor_lengths(self, scene: RenderedPair) -> None:
+        def width(name: str, **options: Any) -> int:
+            return tp.extract(scene.image0, name, max_keypoints=50, **options).descriptors.shape[1]
+
+        assert [width("beblid", bits=bits) for bits in (256, 512)] == [32, 64]
+        assert [width("teblid", bits=bits) for bits in (256, 512)] == [32, 64]
+        assert [width("vgg", length=n) for n in (48, 64, 80, 120)] == [48, 64, 80, 120]
+        assert [width("boostdesc", bits=bits) for bits in (64, 128, 256)] == [8, 16, 32]
+        assert [width("latch", length=n) for n in (1, 32, 64)] == [1, 32, 64]
+        assert width("kaze", extended=True) == 128
+
+
+def test_every_extractor_says_what_it_is() -> None:
+    for name in EXTRACTORS.names():
+        extractor: type[Extractor] = EXTRACTORS.load(name)
+        assert extractor.name == name
+        assert extractor.summary
+        assert extractor.source
+        assert all(fact.doc for fact in extractor.facts())
+    assert Orb() == Orb()
+    assert hash(Orb()) == hash(Orb())
