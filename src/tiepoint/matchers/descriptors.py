@@ -1,0 +1,131 @@
+"""Matching over plain arrays: nearest neighbours, and the filters in any combination."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.errors import DataError, OptionError
+from tiepoint.matchers.neighbours import Nearest, nearest_both_ways
+from tiepoint.types import METRICS, Metric
+from tiepoint.types.matches import passes_ratio
+
+
+def match_descriptors(
+    descriptors0: NDArray[Any],
+    descriptors1: NDArray[Any],
+    metric: Metric,
+    *,
+    cross_check: bool = True,
+    ratio: float | None = None,
+    max_distance: float | None = None,
+    ratio_both: bool = False,
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+    """Match two sets of descriptors by exact nearest neighbour.
+
+    Parameters
+    ----------
+    descriptors0 : ndarray, (N, D) uint8 or float32
+    descriptors1 : ndarray, (M, D) of the same dtype
+    metric : {"hamming", "l2", "cosine"}
+        With "hamming" the descriptors are uint8, eight bits a byte.
+    cross_check : bool
+        Keep (i, j) only if i is also the nearest to j. On by default: it costs nothing and takes
+        out half of the wrong matches.
+    ratio : float | None
+        Keep a match only if it is nearer than ``ratio`` times the second nearest (Lowe 2004 uses 0.8).
+    max_distance : float | None
+        Keep a distance of at most this: Euclidean, bits, or 1 - cosine.
+    ratio_both : bool
+        The ratio must also hold from j's view of set 0, which implies the cross-check.
+
+    Returns
+    -------
+    pairs : ndarray, (K, 2) int32
+        Rows of set 0 and of set 1, in order of the first.
+    distance, second_distance : ndarray, (K,) float32
+        To the nearest and the second nearest; the second is infinite if set 1 has one row.
+
+    Raises
+    ------
+    DataError
+        If the arrays do not fit each other or the metric, or hold NaN.
+    OptionError
+        If an option is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tiepoint.matchers import match_descriptors
+    >>> a = np.array([[0, 0], [9, 9]], np.float32)
+    >>> b = np.array([[9, 8], [0, 1], [5, 5]], np.float32)
+    >>> pairs, distance, _ = match_descriptors(a, b, "l2")
+    >>> pairs.tolist(), distance.tolist()
+    ([[0, 1], [1, 0]], [1.0, 1.0])
+    """
+    check_descriptors(descriptors0, descriptors1, metric)
+    check_thresholds(ratio, max_distance, ratio_both=ratio_both)
+    if len(descriptors0) == 0 or len(descriptors1) == 0:
+        return np.empty((0, 2), np.int32), np.empty(0, np.float32), np.empty(0, np.float32)
+    from0, from1 = nearest_both_ways(descriptors0, descriptors1, metric)
+    keep = np.ones(len(from0.index), bool)
+    if cross_check:
+        keep &= mutual(from0, from1)
+    if ratio is not None:
+        keep &= passes_ratio(from0.distance, from0.second_distance, ratio)
+        if ratio_both:
+            keep &= passes_ratio_back(from0, from1, ratio)
+    if max_distance is not None:
+        keep &= from0.distance <= max_distance
+    pairs = all_pairs(from0)
+    return pairs[keep], from0.distance[keep], from0.second_distance[keep]
+
+
+def all_pairs(from0: Nearest) -> NDArray[np.int32]:
+    """Return every row with its nearest, (N, 2) int32."""
+    return np.stack([np.arange(len(from0.index), dtype=np.int32), from0.index], axis=1)
+
+
+def mutual(from0: Nearest, from1: Nearest) -> NDArray[np.bool_]:
+    """Tell which rows of set 0 are also the nearest to their nearest, (N,) bool."""
+    both: NDArray[np.bool_] = from1.index[from0.index] == np.arange(len(from0.index))
+    return both
+
+
+def passes_ratio_back(from0: Nearest, from1: Nearest, ratio: float) -> NDArray[np.bool_]:
+    """Tell which matches pass the ratio test as seen from set 1, (N,) bool."""
+    passed = passes_ratio(from1.distance, from1.second_distance, ratio)
+    return mutual(from0, from1) & passed[from0.index]
+
+
+def check_descriptors(descriptors0: NDArray[Any], descriptors1: NDArray[Any], metric: Metric) -> None:
+    """Refuse sets that cannot be compared, in one sentence."""
+    if metric not in METRICS:
+        raise OptionError(f"metric must be one of {', '.join(METRICS)}, not {metric!r}")
+    for name, array in (("descriptors0", descriptors0), ("descriptors1", descriptors1)):
+        if not isinstance(array, np.ndarray) or array.ndim != 2:
+            shape = getattr(array, "shape", type(array).__name__)
+            raise DataError(f"{name} must be an (N, D) array, not {shape}")
+        if array.dtype != np.uint8 and (array.dtype != np.float32 or metric == "hamming"):
+            wanted = "uint8" if metric == "hamming" else "uint8 or float32"
+            raise DataError(f"{name} must be {wanted} for the metric {metric}, not {array.dtype.name}")
+        if array.dtype == np.float32 and not np.isfinite(array).all():
+            raise DataError(f"{name} must be finite, but holds NaN or infinity")
+    if descriptors0.shape[1] != descriptors1.shape[1] or descriptors0.dtype != descriptors1.dtype:
+        raise DataError(
+            f"descriptors of {descriptors0.shape[1]} x {descriptors0.dtype.name} cannot be compared with "
+            f"descriptors of {descriptors1.shape[1]} x {descriptors1.dtype.name}; "
+            "use one extractor for both photos"
+        )
+
+
+def check_thresholds(ratio: float | None, max_distance: float | None, *, ratio_both: bool) -> None:
+    """Refuse thresholds that make no sense, in one sentence."""
+    if ratio is not None and not 0 < ratio <= 1:
+        raise OptionError(f"ratio must be above 0 and at most 1, not {ratio!r}")
+    if max_distance is not None and not max_distance >= 0:
+        raise OptionError(f"max_distance must be at least 0, not {max_distance!r}")
+    if ratio_both and ratio is None:
+        raise OptionError("ratio_both needs a ratio, such as ratio=0.8")

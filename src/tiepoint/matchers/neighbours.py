@@ -1,0 +1,136 @@
+"""The nearest and second nearest descriptor, both ways: the kernel of all matching.
+
+A blocked matrix product: tiles of the distance matrix come and go, and it is never there as a
+whole. Memory is O(N + M) besides one tile and a float copy of the descriptors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from tiepoint.types import Metric
+
+_TILE_ROWS, _TILE_COLUMNS = 1024, 4096
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Nearest:
+    """For each descriptor of one set, its nearest in the other.
+
+    ``index`` (N,) int32, ``distance`` and ``second_distance`` (N,) float32; infinite where there is
+    no second. Ties go to the lowest index.
+    """
+
+    index: NDArray[np.int32]
+    distance: NDArray[np.float32]
+    second_distance: NDArray[np.float32]
+
+
+def nearest_both_ways(
+    descriptors0: NDArray[Any], descriptors1: NDArray[Any], metric: Metric
+) -> tuple[Nearest, Nearest]:
+    """Find the two nearest neighbours of every row, in both directions, in one sweep.
+
+    Parameters
+    ----------
+    descriptors0 : ndarray, (N, D) uint8 or float32
+    descriptors1 : ndarray, (M, D) of the same dtype
+        Both sets need at least one row.
+    metric : {"hamming", "l2", "cosine"}
+
+    Returns
+    -------
+    from0, from1 : Nearest
+        Of every row of ``descriptors0`` in ``descriptors1``, and the other way. Distances are
+        Hamming (bits), Euclidean, or 1 - cosine; exact for uint8.
+    """
+    prepare, finish = _METRICS[metric]
+    rows, row_norms = prepare(descriptors0)
+    columns, column_norms = prepare(descriptors1)
+    from0, from1 = _Best(len(rows), rows.dtype), _Best(len(columns), rows.dtype)
+    for top in range(0, len(rows), _TILE_ROWS):
+        row_part = slice(top, top + _TILE_ROWS)
+        for left in range(0, len(columns), _TILE_COLUMNS):
+            column_part = slice(left, left + _TILE_COLUMNS)
+            tile = rows[row_part] @ columns[column_part].T
+            tile *= -2
+            tile += row_norms[row_part, None]
+            tile += column_norms[column_part]
+            from1.update(column_part, tile.T, offset=top)
+            from0.update(row_part, tile, offset=left)
+    return from0.nearest(finish), from1.nearest(finish)
+
+
+class _Best:
+    """Running best and second best of each row, over tiles that come in order of their columns."""
+
+    def __init__(self, n: int, dtype: DTypeLike) -> None:
+        self.index = np.zeros(n, np.int32)
+        self.best = np.full(n, np.inf, dtype)
+        self.second = np.full(n, np.inf, dtype)
+
+    def update(self, part: slice, tile: NDArray[Any], *, offset: int) -> None:
+        everyone = np.arange(len(tile))
+        index = tile.argmin(axis=1)  # the first of equals
+        best = tile[everyone, index]
+        tile[everyone, index] = np.inf
+        second = tile.min(axis=1)
+        tile[everyone, index] = best
+        nearer = best < self.best[part]  # not <=: an earlier tile has the lower index
+        runner_up = np.minimum(np.maximum(best, self.best[part]), np.minimum(second, self.second[part]))
+        self.second[part] = runner_up
+        self.index[part] = np.where(nearer, index + offset, self.index[part])
+        self.best[part] = np.where(nearer, best, self.best[part])
+
+    def nearest(self, finish: Callable[[NDArray[Any]], NDArray[Any]]) -> Nearest:
+        return Nearest(
+            index=self.index,
+            distance=finish(self.best).astype(np.float32),
+            second_distance=finish(self.second).astype(np.float32),
+        )
+
+
+# A metric is two functions. The first brings descriptors into a form whose |a|^2 + |b|^2 - 2 a.b
+# ranks them; the second turns that number into the distance.
+_Prepared = tuple[NDArray[Any], NDArray[Any]]
+
+
+def _prepare_l2(descriptors: NDArray[Any]) -> _Prepared:
+    # Squared uint8 distances are whole numbers: float32 holds them exactly up to 2^24, that is for
+    # 128 dimensions. Float descriptors lose digits in the subtraction and so take double precision.
+    largest = 2 * 255**2 * descriptors.shape[1]
+    exact_in_float32 = descriptors.dtype == np.uint8 and largest < 2**24
+    values: NDArray[np.floating[Any]] = descriptors.astype(np.float32 if exact_in_float32 else np.float64)
+    return values, (values * values).sum(axis=1)
+
+
+def _finish_l2(squared: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.sqrt(np.maximum(squared, 0)))
+
+
+def _prepare_hamming(descriptors: NDArray[Any]) -> _Prepared:
+    bits = np.unpackbits(descriptors, axis=1).astype(np.float32)
+    return bits, bits.sum(axis=1)
+
+
+def _prepare_cosine(descriptors: NDArray[Any]) -> _Prepared:
+    values = descriptors.astype(np.float64)
+    norms = np.linalg.norm(values, axis=1, keepdims=True)
+    units = values / np.where(norms == 0, 1, norms)  # a zero vector is at distance 1 from all
+    return units, np.ones(len(units))
+
+
+def _finish_cosine(squared: NDArray[Any]) -> NDArray[Any]:
+    return np.maximum(squared / 2, 0)
+
+
+_METRICS: dict[Metric, tuple[Callable[[NDArray[Any]], _Prepared], Callable[[NDArray[Any]], NDArray[Any]]]] = {
+    "l2": (_prepare_l2, _finish_l2),
+    "hamming": (_prepare_hamming, lambda bits: bits),
+    "cosine": (_prepare_cosine, _finish_cosine),
+}
