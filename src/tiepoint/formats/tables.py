@@ -1,0 +1,80 @@
+"""Rows and columns: CSV files and pandas frames of keypoints or matches."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.errors import MissingError
+from tiepoint.files import write_bytes
+from tiepoint.types import Features, Matches
+
+Table = dict[str, NDArray[Any]]
+
+
+def columns(noun: Features | Matches) -> Table:
+    """Return the columns of a table, one row a keypoint or match; what is not known has no column.
+
+    Features: x, y, size, angle, score. Matches: x0, y0, x1, y1, index0, index1, distance,
+    second_distance, ratio, score, size0, size1, angle0, angle1, source. Pixels and degrees as in
+    the types; descriptors are left to :func:`tiepoint.formats.save_npz`.
+    """
+    if isinstance(noun, Features):
+        table: dict[str, NDArray[Any] | None] = {
+            "x": noun.xy[:, 0],
+            "y": noun.xy[:, 1],
+            "size": noun.size,
+            "angle": noun.angle,
+            "score": noun.score,
+        }
+    else:
+        table = {
+            "x0": noun.xy0[:, 0],
+            "y0": noun.xy0[:, 1],
+            "x1": noun.xy1[:, 0],
+            "y1": noun.xy1[:, 1],
+            "index0": None if noun.pairs is None else noun.pairs[:, 0],
+            "index1": None if noun.pairs is None else noun.pairs[:, 1],
+            **{name: getattr(noun, name) for name in ("distance", "second_distance", "ratio", "score")},
+            **{name: getattr(noun, name) for name in ("size0", "size1", "angle0", "angle1")},
+            "source": np.asarray(noun.source),
+        }
+    return {name: values for name, values in table.items() if values is not None}
+
+
+def save_csv(path: str | os.PathLike[str], noun: Features | Matches) -> Path:
+    """Write keypoints or matches as CSV (UTF-8, comma, a header line), digits enough for float32.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written; an older one of that name is then untouched.
+    """
+    table = columns(noun)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table)
+    # str() of a float32 is its shortest exact form; tolist() would print the digits of a float64.
+    writer.writerows(zip(*([str(value) for value in column] for column in table.values()), strict=True))
+    return write_bytes(path, text.getvalue().encode())
+
+
+def to_frame(noun: Features | Matches) -> Any:
+    """Return keypoints or matches as a ``pandas.DataFrame`` with the columns of :func:`columns`.
+
+    Raises
+    ------
+    MissingError
+        If pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingError("a frame needs pandas; install it with: pip install 'tiepoint[frames]'") from error
+    return pd.DataFrame(columns(noun))
