@@ -1,0 +1,323 @@
+"""Matches between two photos: lines from one to the other."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.errors import DataError, OptionError
+from tiepoint.plotting.figure import draw, plot, save
+from tiepoint.plotting.photo import as_image, caption
+from tiepoint.plotting.ranks import write_ranks
+from tiepoint.plotting.scene import Legend, Pen, Scene
+from tiepoint.plotting.selection import checked_top, funnel_line, method_name, shown_of
+from tiepoint.plotting.style import (
+    MATCH_DOT,
+    MATCH_LINE,
+    OKABE_ITO,
+    RIM,
+    RIM_RATIO,
+    graded,
+    thinner,
+)
+from tiepoint.types import Image, Matches, MatchResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ColorBy = Literal["auto", "match", "ratio", "distance", "score"]
+
+_MOST = 100
+# Up to here a match can be followed by its own colour, and by its number.
+_FEW = 30
+_MOST_NUMBERS = 15
+
+_MEANING = {
+    "ratio": ("distinct, ratio", "less distinct"),
+    "distance": ("near, distance", "less near"),
+    "score": ("sure, score", "less sure"),
+}
+
+
+def plot_matches(
+    result: MatchResult | Matches,
+    *,
+    image0: Image | NDArray[Any] | None = None,
+    image1: Image | NDArray[Any] | None = None,
+    top: int | None = None,
+    color_by: ColorBy = "auto",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot two photos beside each other and a line for each match; wide photos go below each other.
+
+    The photos are shown equally high (or wide), whatever their resolutions. The data coordinates of
+    the Axes are the pixels of photo 0.
+
+    Parameters
+    ----------
+    result : MatchResult | Matches
+        Of a MatchResult, ``result.matches`` are drawn.
+    image0, image1 : Image or ndarray
+        The two photos, where ``result`` is Matches; a MatchResult brings its own.
+    top : int | None
+        Draw the strongest this many, see :meth:`Matches.strongest`; None draws at most 100, because more
+        lines hide the photos and each other. The title says how many.
+    color_by : {"auto", "match", "ratio", "distance", "score"}
+        "match" gives each match a colour of its own from Okabe and Ito's palette; the others grade from
+        bright (good) to dark (doubtful) and say so under the photos. "auto" is "match" for up to 30 lines,
+        and beyond the first of ratio, distance and score that is known.
+    title : str | None
+        None writes what is shown; an empty text leaves the title out.
+    ax : matplotlib.axes.Axes | None
+        None makes a new figure with pyplot, so that ``plt.show()`` and notebooks show it; a figure that
+        was there before is not drawn on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    DataError
+        If the photos are of another size than those that were matched, or the matches do not have
+        what ``color_by`` asks for.
+    OptionError
+        If ``top`` or ``color_by`` is none of the above, or photos are missing or given twice.
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> pair = render_demo()
+    >>> result = tp.match(pair.image0, pair.image1, extractor="orb")
+    >>> axes = tp.plot_matches(result, top=10)
+    """
+    return plot(_scene(result, image0, image1, top, color_by, title), ax)
+
+
+def draw_matches(
+    result: MatchResult | Matches,
+    *,
+    image0: Image | NDArray[Any] | None = None,
+    image1: Image | NDArray[Any] | None = None,
+    top: int | None = None,
+    color_by: ColorBy = "auto",
+    title: str | None = None,
+    width: int | None = None,
+) -> NDArray[np.uint8]:
+    """Draw what :func:`plot_matches` plots into an array; matplotlib's own state is not touched.
+
+    Parameters
+    ----------
+    result, image0, image1, top, color_by, title
+        As in :func:`plot_matches`.
+    width : int | None
+        Width of the picture in pixels, 64 to 20000; lines and letters follow it. None shows the larger
+        photo pixel by pixel, within 800 to 2400.
+
+    Returns
+    -------
+    ndarray, (H, W, 3) uint8
+        RGB.
+
+    Raises
+    ------
+    DataError, OptionError
+        As :func:`plot_matches`; also if ``width`` is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tiepoint as tp
+    >>> photo = np.full((120, 160, 3), 200, np.uint8)
+    >>> points = np.array([[20, 30], [100, 80]], np.float32)
+    >>> matches = tp.Matches(xy0=points, xy1=points, source="by hand",
+    ...                      image_size0=(160, 120), image_size1=(160, 120))
+    >>> tp.draw_matches(matches, image0=photo, image1=photo, width=600).shape[1:]
+    (600, 3)
+    """
+    return draw(_scene(result, image0, image1, top, color_by, title), width)
+
+
+def save_matches(
+    path: str | os.PathLike[str],
+    result: MatchResult | Matches,
+    *,
+    image0: Image | NDArray[Any] | None = None,
+    image1: Image | NDArray[Any] | None = None,
+    top: int | None = None,
+    color_by: ColorBy = "auto",
+    title: str | None = None,
+    width: int | None = None,
+) -> Path:
+    """Write what :func:`draw_matches` draws to a file: PNG, JPEG, PDF or SVG, after its suffix.
+
+    In PDF and SVG the photos are pixels and the matches are lines, sharp at any zoom. The same input
+    makes the same bytes.
+
+    Parameters
+    ----------
+    path : path-like
+        Ends in .png, .jpg, .jpeg, .pdf or .svg.
+    result, image0, image1, top, color_by, title, width
+        As in :func:`draw_matches`.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OptionError
+        If the suffix is another one, or an option is out of its range.
+    WriteError
+        If the file cannot be written; one that was there is then untouched.
+    DataError
+        As :func:`plot_matches`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.plotting import save_matches
+    >>> pair = render_demo()
+    >>> result = tp.match(pair.image0, pair.image1, extractor="orb")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_matches(f"{folder}/matches.pdf", result, top=10).name
+    'matches.pdf'
+    """
+    return save(path, _scene(result, image0, image1, top, color_by, title), width)
+
+
+def _scene(
+    result: MatchResult | Matches,
+    image0: Image | NDArray[Any] | None,
+    image1: Image | NDArray[Any] | None,
+    top: int | None,
+    color_by: ColorBy,
+    title: str | None,
+) -> Scene:
+    matches, photos = _matches_and_photos(result, image0, image1)
+    most = checked_top(top, _MOST)
+    ranked = any(v is not None for v in (matches.score, matches.ratio, matches.distance))
+    shown = matches.strongest(most) if ranked else matches[:most]
+    if title is None:
+        title = _title(result, matches, len(shown), ranked)
+    by = _colouring(shown, color_by)
+    colours, legend = _colours(shown, by)
+    return Scene(
+        photos,
+        title,
+        tuple(map(caption, photos)),
+        lambda pen: _mark(pen, shown, colours, own=by == "match"),
+        legend,
+    )
+
+
+def _matches_and_photos(
+    result: MatchResult | Matches, image0: Image | NDArray[Any] | None, image1: Image | NDArray[Any] | None
+) -> tuple[Matches, tuple[Image, Image]]:
+    if isinstance(result, MatchResult):
+        if image0 is not None or image1 is not None:
+            raise OptionError("a MatchResult brings its own photos; leave image0 and image1 out")
+        return result.matches, (result.image0, result.image1)
+    if image0 is None or image1 is None:
+        raise OptionError("Matches do not hold their photos; give both as image0= and image1=")
+    photos = as_image(image0), as_image(image1)
+    sizes = result.image_size0, result.image_size1
+    for number, (photo, size) in enumerate(zip(photos, sizes, strict=True)):
+        if photo.size != size:
+            raise DataError(
+                f"the matches are of a photo {number} of {size[0]}x{size[1]} pixels, but image{number} is "
+                f"{photo.width}x{photo.height}; draw them on the photos that were matched"
+            )
+    return result, photos
+
+
+def _title(result: MatchResult | Matches, matches: Matches, shown: int, ranked: bool) -> str:
+    names = [method_name(str(name)) for name in np.unique(matches.source)]
+    if not names and isinstance(result, MatchResult) and result.features0 is not None:
+        names = [method_name(result.features0.extractor)]
+    who = ", ".join(names) if len(names) <= 3 else f"{len(names)} methods"
+    title = f"{who}: " if who else ""
+    title += shown_of(shown, len(matches), "match", ranked)
+    if matches.funnel:
+        title += f"\n{funnel_line(matches.funnel)}"
+    return title
+
+
+def _colouring(matches: Matches, color_by: ColorBy) -> ColorBy:
+    if color_by not in get_args(ColorBy):
+        raise OptionError(f"color_by must be one of {', '.join(get_args(ColorBy))}, not {color_by!r}")
+    if color_by == "auto":
+        known = [name for name in ("ratio", "distance", "score") if getattr(matches, name) is not None]
+        return "match" if len(matches) <= _FEW or not known else known[0]  # type: ignore[return-value]
+    if color_by != "match" and getattr(matches, color_by) is None:
+        raise DataError(f"these matches have no {color_by} to colour them by; color_by='match' needs none")
+    return color_by
+
+
+def _colours(matches: Matches, by: ColorBy) -> tuple[NDArray[np.float64], Legend | None]:
+    """Return (M, 3) colours, and what they mean where they mean something."""
+    from matplotlib.colors import to_rgb
+
+    if by == "match":
+        palette = np.array([to_rgb(colour) for colour in OKABE_ITO])
+        colours = np.empty((len(matches), 3))
+        # Neighbours on the photo, not neighbours in rank, must not share a colour.
+        colours[np.argsort(matches.xy0[:, 1], kind="stable")] = palette[
+            np.arange(len(matches)) % len(palette)
+        ]
+        return colours, None
+    values = getattr(matches, by).astype(np.float64)
+    if not len(values):
+        return np.empty((0, 3)), None
+    best, worst = values.min(), values.max()
+    if by == "score":
+        values, best, worst = -values, -worst, -best
+    scale = graded(np.linspace(0, 1, 32), 0, 1)
+    good, less = _MEANING[by]
+    legend = Legend(f"{good} {abs(best):.3g}", f"{abs(worst):.3g} {less}", scale)
+    return graded(values, best, worst), legend
+
+
+def _mark(pen: Pen, matches: Matches, colours: NDArray[np.float64], *, own: bool) -> None:
+    """Draw lines, then dots at their ends, then numbers; the strongest last and so on top."""
+    from matplotlib.collections import EllipseCollection, LineCollection
+
+    count = len(matches)
+    if not count:
+        return
+    ax, sheet = pen.ax, pen.sheet
+    ends = np.stack([sheet.place(0, matches.xy0), sheet.place(1, matches.xy1)], axis=1)
+    thin = thinner(count, _FEW)
+    line = pen.points(MATCH_LINE) * thin
+    last = slice(None, None, -1)
+    # Every line lies on its own rim, so that crossings can be followed.
+    segments = np.repeat(ends[last], 2, axis=0)
+    widths = np.tile([line * RIM_RATIO, line], count)
+    inks = np.empty((2 * count, 4))
+    inks[0::2] = (0, 0, 0, 0.5 if count <= _FEW else 0.25)
+    inks[1::2, :3] = colours[last]
+    inks[1::2, 3] = 0.9 if count <= _FEW else 0.7
+    lines = LineCollection(list(segments), colors=inks, linewidths=widths, zorder=2.0, antialiaseds=True,
+                           capstyle="butt")  # fmt: skip
+    ax.add_collection(lines, autolim=False)
+
+    spots = ends[last].reshape(-1, 2)
+    diameter = MATCH_DOT * thin * sheet.width
+    across, down = (np.full(len(spots), diameter * step) for step in sheet.data_per_pixel)
+    dots = EllipseCollection(across, down, np.zeros(len(spots)), units="xy", offsets=spots,
+                             offset_transform=ax.transData, facecolors=np.repeat(colours[last], 2, axis=0),
+                             edgecolors=RIM, linewidths=0.5 * line, zorder=2.1,
+                             antialiaseds=True)  # fmt: skip
+    ax.add_collection(dots, autolim=False)
+    if own and count <= _MOST_NUMBERS:
+        write_ranks(pen, ends, colours)

@@ -1,0 +1,51 @@
+"""Which of many are shown, and the words that say so."""
+
+from __future__ import annotations
+
+import operator
+
+from tiepoint.errors import OptionError
+from tiepoint.types import Funnel
+
+# Names as their papers write them; any other is shown as it is.
+_NAMES = {name.lower(): name for name in (
+    "SIFT", "RootSIFT", "ORB", "AKAZE", "KAZE", "BRISK", "BEBLID", "TEBLID", "FREAK", "DAISY", "LATCH", "VGG",
+    "BoostDesc", "SuperPoint", "ALIKED", "DISK", "XFeat", "LightGlue", "LoFTR",
+)}  # fmt: skip
+
+
+def checked_top(top: int | None, most: int) -> int:
+    """Return how many to draw at most: ``top``, or ``most`` for None."""
+    if top is None:
+        return most
+    try:
+        wanted = operator.index(top)
+    except TypeError:
+        wanted = 0
+    if wanted < 1:
+        raise OptionError(f"top must be a whole number from 1 up, not {top!r}")
+    return wanted
+
+
+def shown_of(shown: int, total: int, noun: str, ranked: bool) -> str:
+    """Say how many are shown: "10 strongest of 812 matches"."""
+    plural = "es" if noun.endswith("ch") else "s"
+    if total == 0:
+        return f"no {noun}{plural}"
+    counted = f"{total} {noun}{'' if total == 1 else plural}"
+    if shown == total:
+        return counted
+    return f"{shown} strongest of {counted}" if ranked else f"{shown} of {counted}"
+
+
+def method_name(name: str) -> str:
+    """Return a method's name as its paper writes it."""
+    return _NAMES.get(name.lower(), name)
+
+
+def funnel_line(funnel: Funnel) -> str:
+    """Return the funnel in words: "3945 and 4097 keypoints → 3945 nearest → 1570 mutual"."""
+    stages = [f"{count} {stage}" for stage, count in funnel]
+    if [stage for stage, _ in funnel[:2]] == ["keypoints 0", "keypoints 1"]:
+        stages[:2] = [f"{funnel[0][1]} and {funnel[1][1]} keypoints"]
+    return " → ".join(stages)
