@@ -41,8 +41,8 @@ def test_features_of_a_photo(name: str, scene: RenderedPair) -> None:
 
 @pytest.mark.parametrize("name", HERE)
 def test_matches_are_right(name: str, scene: RenderedPair) -> None:
-    features = [tp.extract(image, name) for image in (scene.image0, scene.image1)]
-    matches = tp.match_features(*features, ratio=0.75)
+    features0, features1 = tp.extract(scene.image0, name), tp.extract(scene.image1, name)
+    matches = tp.match_features(features0, features1, ratio=0.75)
     assert scene.correct(matches.xy0, matches.xy1, max_error=4).mean() > 0.5
     assert len(matches) >= 10
 
@@ -199,7 +199,8 @@ def test_failures_of_opencv_are_one_sentence() -> None:
 
 
 def test_sift_descriptors_are_kept_without_loss(scene: RenderedPair) -> None:
-    as_float = cv2.SIFT_create(4096, enable_precise_upscale=True)
+    opencv: Any = cv2
+    as_float = opencv.SIFT_create(4096, enable_precise_upscale=True)
     _, descriptors = as_float.detectAndCompute(scene.image0.gray, None)
     features = tp.extract(scene.image0, "sift")
     assert np.array_equal(features.descriptors.astype(np.float32), descriptors)
@@ -274,7 +275,7 @@ class TestDescribed:
 
     def test_descriptor_lengths(self, scene: RenderedPair) -> None:
         def width(name: str, **options: Any) -> int:
-            return tp.extract(scene.image0, name, max_keypoints=50, **options).descriptors.shape[1]
+            return int(tp.extract(scene.image0, name, max_keypoints=50, **options).descriptors.shape[1])
 
         assert [width("beblid", bits=bits) for bits in (256, 512)] == [32, 64]
         assert [width("teblid", bits=bits) for bits in (256, 512)] == [32, 64]

@@ -20,10 +20,11 @@ Keypoint = tuple[float, ...]
 
 
 def tutorial(path: Path, name: str) -> tuple[Any, Any]:
+    opencv: Any = cv2
     gray = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2GRAY)
     if name == "orb":
-        return cv2.ORB_create(nfeatures=500).detectAndCompute(gray, None)
-    return cv2.SIFT_create(nfeatures=2000, enable_precise_upscale=True).detectAndCompute(gray, None)
+        return tuple(opencv.ORB_create(nfeatures=500).detectAndCompute(gray, None))
+    return tuple(opencv.SIFT_create(nfeatures=2000, enable_precise_upscale=True).detectAndCompute(gray, None))
 
 
 def rows(features: tp.Features) -> list[tuple[Keypoint, bytes]]:
@@ -53,7 +54,7 @@ def test_as_the_tutorial(pair: str, name: str, data: Path) -> None:
 
     norm = cv2.NORM_HAMMING if name == "orb" else cv2.NORM_L2
     dmatches = cv2.BFMatcher(norm, crossCheck=True).match(theirs[0][1], theirs[1][1])
-    matches = tp.match_features(*ours)
+    matches = tp.match_features(ours[0], ours[1])
     assert matches.pairs is not None
     assert matches.distance is not None
     expected = {(*theirs[0][0][m.queryIdx].pt, *theirs[1][0][m.trainIdx].pt, m.distance) for m in dmatches}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tiepoint as tp
+from tests.arrays import same
 from tiepoint.evaluation import RenderedPair
 from tiepoint.formats import columns, save_csv, to_frame
 
@@ -19,8 +20,8 @@ def test_csv_of_matches_gives_back_every_float32(scene: RenderedPair, tmp_path: 
         rows = list(csv.DictReader(stream))
     assert list(rows[0])[:8] == ["x0", "y0", "x1", "y1", "index0", "index1", "distance", "second_distance"]
     assert len(rows) == len(matches)
-    assert np.array_equal(np.float32([row["x0"] for row in rows]), matches.xy0[:, 0])
-    assert np.array_equal(np.float32([row["distance"] for row in rows]), matches.distance)
+    assert same(np.array([row["x0"] for row in rows], np.float32), matches.xy0[:, 0])
+    assert same(np.array([row["distance"] for row in rows], np.float32), matches.distance)
     assert {row["source"] for row in rows} == {"sift"}
 
 
@@ -37,7 +38,7 @@ def test_frame_has_the_same_columns(scene: RenderedPair) -> None:
     matches = tp.match(scene.image0, scene.image1, extractor="orb", max_keypoints=100).matches
     frame = to_frame(matches)
     assert list(frame.columns) == list(columns(matches))
-    assert np.array_equal(frame["x1"].to_numpy(), matches.xy1[:, 0])
+    assert same(frame["x1"].to_numpy(), matches.xy1[:, 0])
 
 
 def test_without_pandas_the_extra_is_named(scene: RenderedPair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,11 +70,10 @@ def test_as_defined(
         strict=True,
     ):
         exact = dtype == "uint8" and metric != "cosine"
+        best, second = (np.array(values, np.float32) for values in expected[1:])
         tolerance = 0 if exact else 1e-6
-        np.testing.assert_allclose(found.distance, np.float32(expected[1]), atol=tolerance, rtol=tolerance)
-        np.testing.assert_allclose(
-            found.second_distance, np.float32(expected[2]), atol=tolerance, rtol=tolerance
-        )
+        np.testing.assert_allclose(found.distance, best, atol=tolerance, rtol=tolerance)
+        np.testing.assert_allclose(found.second_distance, second, atol=tolerance, rtol=tolerance)
         if dim > 1:  # in one dimension ties abound, which rounding may turn
             assert found.index.tolist() == expected[0]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tiepoint as tp
+from tests.arrays import same
 from tiepoint.evaluation import RenderedPair
 from tiepoint.extractors import get_extractor
 from tiepoint.matchers import NearestNeighbour
@@ -25,7 +26,7 @@ def test_two_paths_to_tie_points(photo_files: tuple[Path, Path], scene: Rendered
 def test_the_same_as_step_by_step(scene: RenderedPair) -> None:
     result = tp.match(scene.image0, np.asarray(scene.image1), extractor="orb", max_keypoints=300)
     steps = [tp.extract(image, "orb", max_keypoints=300) for image in (scene.image0, scene.image1)]
-    assert np.array_equal(result.matches.pairs, tp.match_features(*steps).pairs)
+    assert same(result.matches.pairs, tp.match_features(steps[0], steps[1]).pairs)
 
 
 def test_a_photo_without_features_is_remarked(flat: tp.Image, scene: RenderedPair) -> None:

@@ -64,7 +64,7 @@ def test_frozen_and_keyword_only() -> None:
     with pytest.raises(AttributeError):
         features().metric = "l2"  # type: ignore[misc]
     with pytest.raises(TypeError):
-        tp.Features(np.zeros((0, 2), np.float32))  # type: ignore[call-arg, misc]
+        tp.Features(np.zeros((0, 2), np.float32))  # type: ignore[call-arg]
 
 
 def test_indexing_by_mask_indices_and_slice() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -56,7 +57,7 @@ class OpenCvExtractor(Extractor):
         look = checked_mask(mask, image.size)
         gray, look = self._reduced(image, look)
         height, width = gray.shape
-        check_memory(self.name, (width, height), self.bytes_per_pixel)
+        check_memory(self.name, (width, height), self._bytes_per_pixel())
         limit = self._limit(look)
         with backend.failures_in_words(self.name, (width, height)):
             if min(width, height) < SMALLEST_SIDE:
@@ -86,6 +87,9 @@ class OpenCvExtractor(Extractor):
         engine = self._create(limit)
         keypoints, descriptors = engine.detectAndCompute(gray, mask)
         return keypoints, rows(descriptors, engine)
+
+    def _bytes_per_pixel(self) -> int:
+        return self.bytes_per_pixel
 
     def _oriented(self) -> bool:
         return True
@@ -126,9 +130,9 @@ class OpenCvExtractor(Extractor):
         xy, size = table[:, :2], table[:, 2]
         if detected_size != image_size:
             # A reduced pixel covers an area of the photo: go to its corner, scale, go back to a centre.
-            scale = np.array(image_size, np.float32) / np.array(detected_size, np.float32)
-            xy = (xy + np.float32(0.5)) * scale - np.float32(0.5)
-            size = size * np.sqrt(scale.prod())
+            x_scale, y_scale = (photo / seen for photo, seen in zip(image_size, detected_size, strict=True))
+            xy = ((xy + 0.5) * (x_scale, y_scale) - 0.5).astype(np.float32)
+            size = size * np.float32(math.sqrt(x_scale * y_scale))
         return Features(
             xy=np.ascontiguousarray(xy),
             size=np.ascontiguousarray(size),

@@ -50,9 +50,12 @@ class DescribedExtractor(UprightExtractor):
     extractor with options of its own, such as ``Sift(contrast_threshold=0.02)``.
     """
 
-    bytes_per_pixel: ClassVar[int] = 240
+    bytes_per_pixel: ClassVar[int] = 12  # besides what the detector needs; they do not add up
 
     detector: DetectorName | OpenCvExtractor = option("orb", "whose keypoints are described")
+
+    def _bytes_per_pixel(self) -> int:
+        return max(self.bytes_per_pixel, self._detector().bytes_per_pixel)
 
     def _detector(self) -> OpenCvExtractor:
         if isinstance(self.detector, OpenCvExtractor):
@@ -167,6 +170,7 @@ class Daisy(DescribedExtractor):
     summary: ClassVar[str] = "histograms of gradients on rings, on SIFT keypoints"
     source: ClassVar[str] = "Tola, Lepetit and Fua, PAMI 2010"
     opencv_class: ClassVar[str] = "DAISY"
+    bytes_per_pixel: ClassVar[int] = 140
     fallback: ClassVar[str] = "sift"
 
     detector: DetectorName | OpenCvExtractor = option("sift", "whose keypoints are described")

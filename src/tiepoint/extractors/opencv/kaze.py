@@ -31,7 +31,7 @@ class Akaze(UprightExtractor):
     source: ClassVar[str] = "Alcantarilla, Nuevo and Bartoli, BMVC 2013"
     opencv_class: ClassVar[str] = "AKAZE"
     own_upright: ClassVar[bool] = True
-    bytes_per_pixel: ClassVar[int] = 240
+    bytes_per_pixel: ClassVar[int] = 110
 
     threshold: float = option(0.001, "least response of a keypoint; lower gives more", above=0)
     octaves: int = option(4, "octaves of the scale space", at_least=1, at_most=20)
@@ -105,7 +105,7 @@ class Brisk(OpenCvExtractor):
     summary: ClassVar[str] = "corners in scale space, binary descriptors"
     source: ClassVar[str] = "Leutenegger, Chli and Siegwart, ICCV 2011"
     opencv_class: ClassVar[str] = "BRISK"
-    bytes_per_pixel: ClassVar[int] = 12
+    bytes_per_pixel: ClassVar[int] = 24
 
     threshold: int = option(
         30, "AGAST corner threshold in gray levels; lower gives more", at_least=1, at_most=254

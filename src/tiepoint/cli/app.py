@@ -1,0 +1,96 @@
+"""The command ``tiepoint``: its verbs, and how an error becomes one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from tiepoint import __version__
+from tiepoint.cli import demo, extract, match, methods
+from tiepoint.cli.terminal import plain_output
+from tiepoint.errors import TiepointError
+
+# Plain help: drawing it with rich would take longer than all the rest of `tiepoint --help`.
+app = typer.Typer(
+    name="tiepoint",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+extract.add_to(app)
+match.add_to(app)
+methods.add_to(app)
+demo.add_to(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tiepoint {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def tiepoint(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    r"""From two photos to tie points that can be trusted.
+
+    \b
+    Try it without a photo:     tiepoint demo
+    Match two photos:           tiepoint match A.jpg B.jpg --draw matches.png
+    Look at what is detected:   tiepoint extract A.jpg --draw keypoints.png
+    See what there is:          tiepoint methods
+
+    Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 an error
+    in one sentence, 2 wrong usage.
+    """
+
+
+def main_inner(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; errors are raised as they are."""
+    code = app(args=arguments if arguments is None else list(arguments), standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Run the command line; an error is one sentence on standard error and exit code 1."""
+    plain_output()
+    try:
+        try:
+            app()  # ends by SystemExit, with code 2 for wrong usage
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (`| head`) has gone, which is its right; Python must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except TiepointError as error:
+        _fail(str(error))
+    except MemoryError:
+        _fail("there is not enough memory for this; try smaller photos, or -o max_size=2000")
+    except OSError as error:
+        _fail(f"the output cannot be written: {(error.strerror or str(error)).lower()}")
+    except Exception as error:
+        if os.environ.get("TIEPOINT_DEBUG"):
+            raise
+        _fail(
+            f"this is a bug in tiepoint: {type(error).__name__}: {error}; "
+            "please report it, with what the same command prints under TIEPOINT_DEBUG=1"
+        )
+
+
+def _fail(sentence: str) -> None:
+    sys.stderr.write(f"tiepoint: {' '.join(sentence.split())}\n")
+    if not sys.stdout.closed:
+        try:
+            sys.stdout.flush()
+        except OSError:  # the disk under standard output is full: said already
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)

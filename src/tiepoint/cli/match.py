@@ -1,0 +1,113 @@
+"""``tiepoint match``: the matches between two photos."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tiepoint.cli import terminal
+from tiepoint.cli.saving import check_names, save_result
+
+if TYPE_CHECKING:
+    from tiepoint.types import MatchResult
+
+EXAMPLES = """
+    \b
+    Examples:
+      tiepoint match building_1.jpg building_2.jpg --draw matches.png --top 10
+      tiepoint match A.jpg B.jpg --extractor orb --ratio 0.8
+      tiepoint match A.jpg B.jpg --ratio 0.8 --max-distance 200 --no-cross-check --json
+      tiepoint match A.jpg B.jpg --save matches.csv
+"""
+
+
+def match(
+    photo0: Annotated[str, typer.Argument(metavar="A", help="The first photo.")],
+    photo1: Annotated[str, typer.Argument(metavar="B", help="The second photo.")],
+    extractor: terminal.Extractor = "sift",
+    max_keypoints: terminal.MaxKeypoints = None,
+    option: terminal.ExtractorOptions = None,
+    ratio: Annotated[
+        float | None,
+        typer.Option(metavar="R", help="Keep what is nearer than R times the second nearest; try 0.8."),
+    ] = None,
+    ratio_both: Annotated[bool, typer.Option("--ratio-both", help="The ratio must hold both ways.")] = False,
+    max_distance: Annotated[
+        float | None, typer.Option(metavar="D", help="Keep matches whose distance is at most D.")
+    ] = None,
+    cross_check: Annotated[
+        bool,
+        typer.Option(
+            "--cross-check/--no-cross-check", help="Keep a match only if it is the nearest both ways."
+        ),
+    ] = True,
+    draw: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write a picture of the matches: .png, .jpg, .pdf or .svg."),
+    ] = None,
+    top: terminal.Top = None,
+    width: terminal.Width = None,
+    save: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the result: .npz (all of it) or .csv (the matches)."),
+    ] = None,
+    as_json: terminal.Json = False,
+    arrays: terminal.Arrays = False,
+    allow_truncated: terminal.AllowTruncated = False,
+    max_pixels: terminal.MaxPixels = None,
+    verbose: terminal.Verbose = False,
+    quiet: terminal.Quiet = False,
+) -> None:
+    """Match two photos; draw the matches, save them."""
+    talk = terminal.Talk(verbose=verbose, quiet=quiet)
+    check_names(draw=draw, save=save)
+    with terminal.quiet_libraries(talk):
+        from tiepoint.extractors import EXTRACTORS, get_extractor
+        from tiepoint.formats import match_document
+        from tiepoint.images import read_image
+        from tiepoint.matchers import NearestNeighbour
+        from tiepoint.pipeline import match as match_photos
+        from tiepoint.plotting import save_matches
+
+        options = EXTRACTORS.load(extractor).parse(option or [])
+        if max_keypoints is not None:
+            options["max_keypoints"] = max_keypoints
+        matcher = NearestNeighbour(
+            cross_check=cross_check, ratio=ratio, max_distance=max_distance, ratio_both=ratio_both
+        )
+        chosen = get_extractor(extractor, **options)
+        reading = terminal.reading_options(allow_truncated=allow_truncated, max_pixels=max_pixels)
+        start = time.perf_counter()
+        images = [read_image(photo, **reading) for photo in (photo0, photo1)]
+        seconds = time.perf_counter() - start
+        result = match_photos(*images, extractor=chosen, matcher=matcher)
+        result = replace(result, seconds={**result.seconds, "read": seconds})
+        for remark in result.log:
+            talk.warn(remark)
+        if as_json:
+            terminal.print_json(match_document(result, matcher=matcher.settings(), arrays=arrays))
+        else:
+            _print(result)
+        if ratio is None and len(result.matches):
+            talk.note("without a ratio test expect many wrong ones among these; --ratio 0.8 takes out most")
+        if draw is not None:
+            talk.note(f"picture: {save_matches(Path(draw), result, top=top, width=width)}")
+        if save is not None:
+            talk.note(f"result: {save_result(Path(save), result)}")
+        talk.detail(", ".join(f"{stage} {value:.3f} s" for stage, value in result.seconds.items()))
+
+
+def _print(result: MatchResult) -> None:
+    names = {"keypoints 0": "keypoints in A", "keypoints 1": "keypoints in B"}
+    terminal.print_columns((names.get(stage, stage), str(count)) for stage, count in result.matches.funnel)
+    sys.stdout.write(f"{len(result.matches)} matches\n")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command(epilog=EXAMPLES)(match)
