@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tiepoint import WriteError
-from tiepoint.files import write_bytes
+from tiepoint.errors import reason
+from tiepoint.files import make_folder, write_bytes
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
@@ -50,3 +51,23 @@ def test_what_was_there_survives_a_failure(tmp_path: Path, monkeypatch: pytest.M
         write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "a" / "b")
+    (folder / "file").touch()
+    assert make_folder(str(folder)) == folder
+    assert (folder / "file").exists()
+
+
+def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    with pytest.raises(WriteError, match="a: cannot be made a folder: file exists"):
+        make_folder(tmp_path / "a")
+    with pytest.raises(WriteError, match="b: cannot be made a folder: not a directory"):
+        make_folder(tmp_path / "a" / "b")
+
+
+def test_a_reason_is_there_without_the_systems_words() -> None:
+    assert reason(OSError(28, "No space left on device")) == "no space left on device"
+    assert reason(OSError("Strange")) == "strange"

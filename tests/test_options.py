@@ -36,7 +36,7 @@ def test_values_take_the_type_of_the_option() -> None:
         ({"spoons": True}, "spoons must be integer, not True"),
         ({"spoons": "3"}, "spoons must be integer, not '3'"),
         ({"heat": 0}, "heat must be above 0, not 0"),
-        ({"heat": float("nan")}, "heat must be number | none, not nan"),
+        ({"heat": float("nan")}, "heat must be a finite number | none, not nan"),
         ({"kind": "fish"}, "kind must be leek | pea, not 'fish'"),
         ({"size": True}, "size must be 1 | 2, not True"),
         ({"salted": 1}, "salted must be true | false, not 1"),

@@ -8,6 +8,7 @@ import pytest
 
 import tiepoint as tp
 from tiepoint import registry
+from tiepoint.cli import main_inner
 from tiepoint.extractors import EXTRACTORS, Extractor, get_extractor
 
 
@@ -48,6 +49,17 @@ def test_broken_additions_are_told() -> None:
         EXTRACTORS.load("gone")
 
 
+@pytest.mark.usefixtures("foreign")
+def test_a_broken_addition_does_not_hide_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    main_inner(["methods"])
+    out = capsys.readouterr().out
+    assert "sift" in out
+    assert "foreign" in out
+    assert "gone" in out
+    main_inner(["methods", "foreign"])
+    assert "-o max_keypoints=4096" in capsys.readouterr().out
+
+
 def test_an_unknown_name_names_the_nearest() -> None:
     with pytest.raises(tp.OptionError, match="there is no extractor 'sfit'; did you mean 'sift'"):
         get_extractor("sfit")
@@ -58,5 +70,7 @@ def test_objects_pass_and_take_no_options_besides() -> None:
     assert get_extractor(sift) is sift
     with pytest.raises(tp.OptionError, match=r"options go to a name, or into the extractor itself: Sift\("):
         get_extractor(sift, upright=True)
-    with pytest.raises(tp.OptionError, match="a name or an Extractor, not int"):
+    with pytest.raises(
+        tp.OptionError, match="extractor is given by its name or as an object of Extractor, not int"
+    ):
         get_extractor(5)  # type: ignore[arg-type]

@@ -40,3 +40,15 @@ class OptionError(TiepointError, ValueError):
 
 class MissingError(TiepointError, ImportError):
     """Something optional is not installed; the message gives the command that installs it."""
+
+
+def reason(error: OSError) -> str:
+    """Return what the system says about a file, fit for the end of a sentence.
+
+    Examples
+    --------
+    >>> from tiepoint.errors import reason
+    >>> reason(FileNotFoundError(2, "No such file or directory"))
+    'no such file or directory'
+    """
+    return (error.strerror or str(error)).lower()

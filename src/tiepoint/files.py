@@ -1,4 +1,4 @@
-"""Bytes to disk: a file is written whole, or not at all."""
+"""To disk: a file is written whole or not at all; a folder is made where it is missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from tiepoint.errors import WriteError
+from tiepoint.errors import WriteError, reason
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
@@ -17,6 +17,14 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
     WriteError
         If the folder is missing, permission is refused or the disk is full; an older file at
         ``path`` is then untouched.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from tiepoint.files import write_bytes
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_bytes(f"{folder}/note.txt", b"a note").read_bytes()
+    b'a note'
     """
     target = Path(path)
     try:
@@ -37,6 +45,29 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
             draft.unlink(missing_ok=True)
             raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise WriteError(f"{target}: cannot be written: {reason}") from error
+        raise WriteError(f"{target}: cannot be written: {reason(error)}") from error
     return target
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Make a folder, and those that it lies in; one that is there already is left as it is.
+
+    Raises
+    ------
+    WriteError
+        If a file is in the way or permission is refused.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from tiepoint.files import make_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     make_folder(f"{folder}/photos/views").is_dir()
+    True
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{folder}: cannot be made a folder: {reason(error)}") from error
+    return folder

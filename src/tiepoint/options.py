@@ -12,10 +12,11 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from tiepoint.errors import OptionError
 
+LARGEST_INTEGER = 2**31 - 1  # what OpenCV's own integers hold
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -47,7 +48,18 @@ class Options:
     """Base of everything that has options; a subclass is a frozen, keyword-only dataclass.
 
     Types and ranges are checked when an object is built. Supported types: int, float, bool, str,
-    a ``Literal``, another Options class, and any of them ``| None``.
+    a ``Literal``, a :class:`Method`, and any of them ``| None``.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Blur(Options):
+    ...     sigma: float = option(1.6, "width in pixels", above=0)
+    >>> Blur.build({"sigma": 2}).settings()
+    {'sigma': 2.0}
+    >>> Blur.parse(["sigma=0.5"])
+    {'sigma': 0.5}
     """
 
     def __post_init__(self) -> None:
@@ -60,7 +72,16 @@ class Options:
     def settings(self) -> dict[str, Any]:
         """Return the options as values that JSON can hold."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {k: v.settings() if isinstance(v, Options) else v for k, v in values.items()}
+        return {
+            name: {"name": value.name, **value.settings()} if isinstance(value, Method) else value
+            for name, value in values.items()
+        }
+
+    @classmethod
+    def _check_name(cls, name: str) -> None:
+        known = [f.name for f in fields(cls)]
+        if name not in known:
+            raise OptionError(f"{cls.__name__} has no option {name!r}; {nearest(name, known)}")
 
     @classmethod
     def _hints(cls) -> dict[str, Any]:
@@ -80,10 +101,8 @@ class Options:
     @classmethod
     def build(cls, options: Mapping[str, Any]) -> Self:
         """Build from named values; an unknown name is an error that names the nearest right one."""
-        known = [f.name for f in fields(cls)]
         for name in options:
-            if name not in known:
-                raise OptionError(f"{cls.__name__} has no option {name!r}; {nearest(name, known)}")
+            cls._check_name(name)
         return cls(**options)
 
     @classmethod
@@ -96,16 +115,32 @@ class Options:
             name = name.strip().replace("-", "_")
             if not equals:
                 raise OptionError(f"an option is written name=value, not {word!r}")
-            if name not in hints:
-                known = [f.name for f in fields(cls)]
-                raise OptionError(f"{cls.__name__} has no option {name!r}; {nearest(name, known)}")
+            cls._check_name(name)
+            if name in values:
+                raise OptionError(f"{name} is given twice; give it once")
             values[name] = _parsed(name, text.strip(), hints[name])
         return values
 
 
+@dataclass(frozen=True, kw_only=True)
+class Method(Options):
+    """What a name stands for: an extractor or a matcher, which is its options."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str] = ""
+    """One line for ``tiepoint methods``."""
+    source: ClassVar[str] = ""
+    """The paper."""
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """Say what has to be installed before this can run; None if nothing has to."""
+        return None
+
+
 def nearest(name: str, known: list[str]) -> str:
     """Say which of the ``known`` names was probably meant, and list them all."""
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{hint}there is: {', '.join(sorted(known))}"
 
@@ -121,25 +156,40 @@ def _fitting(name: str, value: Any, hint: Any) -> Any:
             if value is None:
                 return None
         elif get_origin(kind) is Literal:
-            if any(value == choice and type(value) is type(choice) for choice in get_args(kind)):
+            if any(type(value) is type(choice) and value == choice for choice in get_args(kind)):
                 return value
         elif kind is int or kind is float:
             if isinstance(value, bool | str):
                 continue
             try:
                 number = operator.index(value) if kind is int else float(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 continue
-            if math.isfinite(number):
+            if kind is int or math.isfinite(number):
                 return number
         elif isinstance(value, kind):
             return value
-    raise OptionError(f"{name} must be {_type_text(hint)}, not {value!r}")
+    finite = "a finite " if isinstance(value, float) and not math.isfinite(value) else ""
+    raise OptionError(f"{name} must be {finite}{_type_text(hint)}, not {_shown(value)}{_meant(value, hint)}")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _meant(value: Any, hint: Any) -> str:
+    """Name the choice that a misspelt word comes near to."""
+    choices = [c for kind in _choices(hint) if get_origin(kind) is Literal for c in get_args(kind)]
+    close = get_close_matches(str(value), [str(choice) for choice in choices], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _check_range(name: str, value: Any, rule: Mapping[str, Any]) -> None:
-    if not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return
+    if isinstance(value, int) and value > LARGEST_INTEGER:
+        raise OptionError(f"{name} must be at most {LARGEST_INTEGER}")
     for word, key, holds in (
         ("at least", "at_least", operator.ge),
         ("at most", "at_most", operator.le),
@@ -147,7 +197,7 @@ def _check_range(name: str, value: Any, rule: Mapping[str, Any]) -> None:
     ):
         bound = rule.get(key)
         if bound is not None and not holds(value, bound):
-            raise OptionError(f"{name} must be {word} {bound:g}, not {value:g}")
+            raise OptionError(f"{name} must be {word} {bound}, not {value}")
 
 
 def _parsed(name: str, text: str, hint: Any) -> Any:
@@ -169,7 +219,7 @@ def _parsed(name: str, text: str, hint: Any) -> Any:
                 continue
     if str in kinds:
         return text
-    raise OptionError(f"{name} must be {_type_text(hint)}, not {text!r}")
+    raise OptionError(f"{name} must be {_type_text(hint)}, not {_shown(text)}{_meant(text, hint)}")
 
 
 def _type_text(hint: Any) -> str:
@@ -179,6 +229,8 @@ def _type_text(hint: Any) -> str:
             names.append("none")
         elif get_origin(kind) is Literal:
             names.append(" | ".join(map(str, get_args(kind))))
+        elif isinstance(kind, type) and issubclass(kind, Options):
+            continue  # an object, which has no place in words; the choices beside it are its short names
         else:
             names.append(
                 {int: "integer", float: "number", bool: "true | false", str: "text"}.get(

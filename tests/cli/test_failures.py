@@ -57,15 +57,64 @@ def test_a_full_disk(photo_files: Photos, tmp_path: Path, tiepoint: Tiepoint) ->
             check=False,
         )
     assert done.returncode == 1
-    assert done.stderr == "tiepoint: the output cannot be written: no space left on device\n"
+    assert done.stderr == "tiepoint: standard output cannot be written: no space left on device\n"
 
 
 def test_unwritable_targets(photo_files: Photos, tmp_path: Path, tiepoint: Tiepoint) -> None:
     run = tiepoint("match", *photo_files, "-q", "-e", "orb", "--draw", tmp_path / "no" / "m.png")
-    assert "cannot be written: no such file or directory" in sentence(run)
+    assert f"there is no folder {tmp_path / 'no'}; make it first" in sentence(run)
+    assert run.out == ""  # told before any work was done
+    for flag in ("--draw", "--save"):
+        assert "needs the name of a file" in sentence(tiepoint("match", *photo_files, flag, ""))
+        assert "is a folder; name a file in it" in sentence(tiepoint("match", *photo_files, flag, tmp_path))
+    long = tmp_path / f"{'x' * 300}.png"
+    assert "x.png: cannot be written: file name too long" in sentence(
+        tiepoint("match", *photo_files, "-e", "orb", "-q", "--draw", long)
+    )
     (tmp_path / "file").write_text("")
     run = tiepoint("demo", "--output", tmp_path / "file" / "x")
     assert "cannot be made a folder" in sentence(run)
+
+
+def test_a_photo_is_never_overwritten(photo_files: Photos, tmp_path: Path, tiepoint: Tiepoint) -> None:
+    photo = tmp_path / "own.png"
+    photo.write_bytes(photo_files[0].read_bytes())
+    (tmp_path / "link.png").symlink_to(photo)
+    for target in (photo, tmp_path / "link.png", tmp_path / "." / "own.png"):
+        for verb in (["match", photo_files[1]], ["extract"]):
+            run = tiepoint(*verb, photo, "-e", "orb", "--draw", target)
+            assert "would overwrite the photo itself; choose another name" in sentence(run)
+    assert photo.read_bytes() == photo_files[0].read_bytes()
+
+
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nonsense"])
+def test_a_notebooks_matplotlib_backend_does_no_harm(
+    backend: str, photo_files: Photos, tmp_path: Path, tiepoint: Tiepoint
+) -> None:
+    env = {"MPLBACKEND": backend, "MPLCONFIGDIR": "/proc/none", "HOME": "/proc/none"}
+    run = tiepoint("match", *photo_files, "-e", "orb", "-q", "--draw", tmp_path / "m.png", env=env)
+    assert (run.code, run.err) == (0, "")
+
+
+def test_notes_that_cannot_be_said_do_not_lose_the_results(photo_files: Photos, tmp_path: Path) -> None:
+    if not os.path.exists("/dev/full"):  # noqa: PTH110
+        pytest.skip("the system has no full disk to offer")
+    command = [
+        sys.executable,
+        "-m",
+        "tiepoint",
+        "match",
+        *map(str, photo_files),
+        "-e",
+        "orb",
+        "--draw",
+        "m.png",
+    ]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    assert b"matches" in done.stdout
+    assert (tmp_path / "m.png").exists()
 
 
 def test_a_reader_that_leaves_early(photo_files: Photos) -> None:
@@ -73,6 +122,14 @@ def test_a_reader_that_leaves_early(photo_files: Photos) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout == '{"schema_v'
+
+
+def test_closed_streams(photo_files: Photos, tmp_path: Path) -> None:
+    for closed in (">&-", "2>&-", ">&- 2>&-"):
+        command = f"{sys.executable} -m tiepoint extract '{photo_files[0]}' -e orb {closed}"
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -83,13 +140,13 @@ def test_a_reader_that_leaves_early(photo_files: Photos) -> None:
         (["-o", "levels=x", "-e", "orb"], "levels must be integer, not 'x'"),
         (["-n", "0"], "max_keypoints must be at least 1, not 0"),
         (["--ratio", "2"], "ratio must be at most 1, not 2"),
-        (["--ratio", "nan"], "ratio must be number"),
+        (["--ratio", "nan"], "ratio must be a finite number"),
         (["--ratio-both"], "ratio_both needs a ratio"),
         (["--max-distance", "-1"], "max_distance must be at least 0"),
         (["--draw", "m.gif"], "m.gif: a picture is written as PNG, JPEG, PDF or SVG"),
         (["--save", "m.txt"], "--save m.txt: end the name with .npz or .csv"),
-        (["--draw", "m.png", "--width", "3"], "width"),
-        (["--draw", "m.png", "--top", "-1"], "top"),
+        (["--draw", "m.png", "--width", "3"], "width must be a whole number"),
+        (["--draw", "m.png", "--top", "-1"], "top must be a whole number"),
         (["--max-pixels", "100"], "raise max_pixels"),
     ],
 )

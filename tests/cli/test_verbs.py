@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -48,6 +51,7 @@ def test_match_json_is_one_valid_line(photo_files: Photos, capsys: pytest.Captur
     document = json.loads(out)
     jsonschema.validate(document, schema("match"))
     assert document["matcher"] == {
+        "name": "nearest",
         "cross_check": False,
         "ratio": 0.8,
         "max_distance": 60,
@@ -117,6 +121,20 @@ def test_extract_many_goes_on_after_a_bad_one(
     assert sorted(p.name for p in (tmp_path / "p").iterdir()) == ["building 1.png.png", "building 2.png.png"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_results_reach_a_file_while_a_terminal_shows_progress(photo_files: Photos, tmp_path: Path) -> None:
+    import pty
+
+    terminal, shown = pty.openpty()
+    target = tmp_path / "out.jsonl"
+    with target.open("w") as out:
+        command = [sys.executable, "-m", "tiepoint", "extract", *map(str, photo_files), "-e", "orb", "--json"]
+        subprocess.run(command, stdout=out, stderr=shown, check=True, timeout=60)
+    os.close(shown)
+    os.close(terminal)
+    assert [json.loads(line)["keypoints"] > 0 for line in target.read_text().splitlines()] == [True, True]
+
+
 def test_methods(capsys: pytest.CaptureFixture[str]) -> None:
     main_inner(["methods"])
     out = capsys.readouterr().out
@@ -165,6 +183,9 @@ def test_version_and_help(tiepoint: Tiepoint) -> None:
         ["match", "a", "b", "--nosuch"],
         ["match", "a", "b", "-v", "-q"],
         ["match", "a", "b", "--ratio", "x"],
+        ["match", "a", "b", "--top", "3"],
+        ["match", "a", "b", "--arrays"],
+        ["extract", "a", "-n", "3", "-o", "max_keypoints=4"],
     ],
 )
 def test_wrong_usage_is_code_2(arguments: list[str], tiepoint: Tiepoint) -> None:

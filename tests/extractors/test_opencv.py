@@ -13,9 +13,12 @@ import tiepoint as tp
 from tiepoint.evaluation import RenderedPair
 from tiepoint.extractors import EXTRACTORS, Extractor, get_extractor
 from tiepoint.extractors.opencv import backend
+from tiepoint.extractors.opencv.base import Detector, OpenCvExtractor
 from tiepoint.extractors.opencv.described import Beblid, DescribedExtractor
+from tiepoint.extractors.opencv.kaze import Akaze, Brisk
 from tiepoint.extractors.opencv.orb import Orb
-from tiepoint.extractors.opencv.sift import Sift, root_sift
+from tiepoint.extractors.opencv.sift import RootSift, Sift, root_sift
+from tiepoint.options import OptionFact
 
 HERE = [name for name in EXTRACTORS.names() if EXTRACTORS.load(name).missing() is None]
 AWAY = [name for name in EXTRACTORS.names() if name not in HERE]
@@ -76,17 +79,36 @@ def test_a_mask_is_where_not_to_look(name: str, scene: RenderedPair) -> None:
     assert len(tp.extract(scene.image0, name, mask=np.zeros((300, 400), np.uint8))) == 0
 
 
+def test_upright_sift_still_gives_as_many_as_asked_for(scene: RenderedPair) -> None:
+    assert len(tp.extract(scene.image0, "sift", upright=True, max_keypoints=300)) == 300
+
+
 def test_a_masked_sift_still_gives_as_many_as_asked_for(scene: RenderedPair) -> None:
     mask = np.zeros((300, 400), np.uint8)
     mask[150:] = 1
     assert len(tp.extract(scene.image0, "sift", mask=mask, max_keypoints=100)) == 100
 
 
+def test_masks_of_all_kinds(scene: RenderedPair) -> None:
+    look = np.zeros((300, 400), bool)
+    look[:, 200:] = True
+    expected = tp.extract(scene.image0, "orb", mask=look).xy.tolist()
+    for mask in (
+        look.astype(np.uint8),
+        look.astype(np.int64) * 7,
+        tp.Image(pixels=look.astype(np.uint16) * 65535),  # all white would be black after a stretch to 8 bits
+        tp.Image(pixels=np.repeat(look[..., None], 3, axis=2).astype(np.uint8) * 255),
+    ):
+        assert tp.extract(scene.image0, "orb", mask=mask).xy.tolist() == expected
+    white = tp.Image(pixels=np.full((300, 400), 65535, np.uint16))
+    assert len(tp.extract(scene.image0, "orb", mask=white)) == len(tp.extract(scene.image0, "orb"))
+
+
 @pytest.mark.parametrize(
-    "mask", [np.ones((400, 300), bool), np.ones((300, 400)), np.ones((300, 400, 3), bool)]
+    "mask", [np.ones((400, 300), bool), np.ones((300, 400)), np.ones((300, 400, 4), bool)]
 )
 def test_a_mask_that_does_not_fit_is_refused(mask: Any, scene: RenderedPair) -> None:
-    with pytest.raises(tp.DataError, match=r"as large as its photo, \(300, 400\)"):
+    with pytest.raises(tp.DataError, match="the photo is 400x300, the mask"):
         tp.extract(scene.image0, "orb", mask=mask)
 
 
@@ -171,7 +193,9 @@ def test_what_is_missing_says_how_to_get_it(name: str, scene: RenderedPair) -> N
 
 def test_no_opencv_at_all_is_told(monkeypatch: pytest.MonkeyPatch, scene: RenderedPair) -> None:
     monkeypatch.setattr(backend, "find_spec", lambda _: None)
-    with pytest.raises(tp.MissingError, match="get it with: pip install opencv-python-headless"):
+    with pytest.raises(
+        tp.MissingError, match=r"has no sift; get it with: pip install opencv-python-headless"
+    ):
         tp.extract(scene.image0, "sift")
 
 
@@ -179,15 +203,44 @@ def test_too_large_a_photo_is_refused_before_the_machine_dies(
     monkeypatch: pytest.MonkeyPatch, scene: RenderedPair
 ) -> None:
     monkeypatch.setattr("tiepoint.extractors.opencv.memory._physical_memory", lambda: 10 << 20)
-    with pytest.raises(tp.DataError, match="sift needs about 0 GiB of memory for 400x300 pixels") as error:
+    with pytest.raises(
+        tp.DataError, match=r"sift with these options needs about 0\.0 GiB of memory for 400x300 pixels"
+    ) as error:
         tp.extract(scene.image0, "sift")
     advice = int(str(error.value).rpartition("max_size=")[2])
     assert len(tp.extract(scene.image0, "sift", max_size=advice)) > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "factor"),
+    [
+        ("orb", {"first_level": 6, "scale_factor": 2}, 2**11),
+        ("orb", {"edge_threshold": 10_000}, 2000),
+        ("sift", {"octave_layers": 20}, 4),
+    ],
+)
+def test_the_memory_that_is_asked_for_follows_the_options(
+    name: str, options: dict[str, Any], factor: float
+) -> None:
+    def needed(**options: Any) -> float:
+        extractor = get_extractor(name, **options)
+        assert isinstance(extractor, OpenCvExtractor)
+        return extractor._bytes_needed(400, 300)
+
+    assert needed(**options) > factor * needed()
+
+
+def test_levels_that_shrink_the_photo_to_nothing_are_refused(scene: RenderedPair) -> None:
+    with pytest.raises(tp.DataError, match=r"to nothing; take levels=32 or fewer"):
+        tp.extract(scene.image0, "orb", levels=64)
+    assert len(tp.extract(scene.image0, "orb", levels=32)) > 0
+
+
 def test_failures_of_opencv_are_one_sentence() -> None:
     with (
-        pytest.raises(tp.DataError, match="sift failed on a photo of 4x3 pixels: OpenCV says"),
+        pytest.raises(
+            tp.DataError, match="sift with these options failed on a photo of 4x3 pixels: OpenCV says"
+        ),
         backend.failures_in_words("sift", (4, 3)),
     ):
         cv2.cvtColor(np.zeros((3, 4), np.uint8), cv2.COLOR_BGR2GRAY)
@@ -226,23 +279,73 @@ def test_rootsift_is_colmaps_scaling(scene: RenderedPair) -> None:
     sift = tp.extract(scene.image0, "sift").descriptors
     root = tp.extract(scene.image0, "rootsift").descriptors
     slow = np.array(
-        [[min(255, round(512 * (int(v) / sum(map(int, row))) ** 0.5)) for v in row] for row in sift[:20]]
+        [[min(255, round(512 * (int(v) / sum(map(int, row))) ** 0.5)) for v in row] for row in sift]
     )
-    assert np.array_equal(root[:20], slow)
+    assert np.array_equal(root, slow)
     norms = np.linalg.norm(root.astype(float), axis=1)
     assert np.abs(norms - 512).max() < 8
     assert root_sift(np.zeros((1, 128), np.uint8)).max() == 0
 
 
-def test_options_reach_opencv(scene: RenderedPair) -> None:
-    assert len(tp.extract(scene.image0, "sift", contrast_threshold=0.1)) < len(
-        tp.extract(scene.image0, "sift")
+def changed(fact: OptionFact) -> Any:
+    """Return another value than the default, within every range."""
+    if isinstance(fact.default, bool):
+        return not fact.default
+    if isinstance(fact.default, int) and "|" not in fact.type:
+        return fact.default + 1
+    if isinstance(fact.default, float):
+        return fact.default * 1.5
+    if fact.default is None:
+        return 2.0
+    return next(
+        choice
+        for kind in (str, int)
+        for choice in map(kind, fact.type.split(" | "))
+        if choice != fact.default
     )
-    assert len(tp.extract(scene.image0, "orb", fast_threshold=60)) < len(tp.extract(scene.image0, "orb"))
+
+
+# Those that are applied around OpenCV, and tested above.
+AROUND = {"max_keypoints", "max_size", "spread", "upright", "detector"}
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_every_option_reaches_opencv(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "create", lambda *words, **options: (words, options))
+    extractor = EXTRACTORS.load(name)
+    assert issubclass(extractor, OpenCvExtractor)
+    plain = extractor()._create(None)
+    for fact in extractor.facts():
+        if fact.name not in AROUND:
+            value = changed(fact)
+            if isinstance(fact.default, int) and not isinstance(fact.default, bool):
+                value = int(value)
+            assert extractor.build({fact.name: value})._create(None) != plain, fact.name
+
+
+def test_options_change_what_is_found(scene: RenderedPair) -> None:
     one_level = tp.extract(scene.image0, "orb", levels=1)
     assert np.unique(one_level.size).tolist() == [31]
     with pytest.raises(tp.OptionError, match="Sift has no option 'contrast'"):
         tp.extract(scene.image0, "sift", contrast=0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_keypoints": 10**7}, "max_keypoints must be at most 1000000"),
+        ({"max_keypoints": 10**400}, "max_keypoints must be at most 2147483647"),
+        ({"first_level": 17}, "first_level must be at most 16"),
+        ({"first_level": 8}, "first_level=8 must be one of the 8 levels"),
+        ({"scale_factor": 10**400}, "scale_factor must be number"),
+        ({"rank_by": "haris"}, "did you mean 'harris'"),
+    ],
+)
+def test_options_out_of_range_are_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(tp.OptionError) as error:
+        Orb.build(options)
+    assert words in str(error.value)
+    assert len(str(error.value)) < 200
 
 
 def test_extract_takes_arrays_and_paths(scene: RenderedPair, photo_files: Any) -> None:
@@ -261,11 +364,28 @@ class TestDescribed:
         assert {tuple(p) for p in on_sift.xy.tolist()} <= {tuple(p) for p in sift.xy.tolist()}
         few = Beblid(detector=Sift(contrast_threshold=0.1)).extract(scene.image0)
         assert 0 < len(few) < len(on_sift)
+        assert few.settings["detector"]["name"] == "sift"
         assert few.settings["detector"]["contrast_threshold"] == 0.1
+
+    @pytest.mark.parametrize("detector", [Sift, RootSift, Akaze, Brisk, Orb])
+    def test_a_detectors_own_options_hold(self, detector: type[Detector], scene: RenderedPair) -> None:
+        own = detector(max_keypoints=60, spread=True).extract(scene.image0)
+        described = Beblid(detector=detector(max_keypoints=60, spread=True)).extract(scene.image0)
+        assert 40 < len(described) <= 60
+        assert {tuple(p) for p in described.xy.tolist()} <= {tuple(p) for p in own.xy.tolist()}
+
+    def test_a_detector_that_cannot_be_is_refused(self) -> None:
+        with pytest.raises(tp.OptionError, match=r"detector must be orb \| sift"):
+            Beblid(detector=Beblid())  # type: ignore[arg-type]
+        with pytest.raises(tp.OptionError, match="give it to Beblid itself"):
+            Beblid(detector=Sift(max_size=200))
+        with pytest.raises(tp.OptionError, match="did you mean 'sift'"):
+            Beblid(detector="sfit")  # type: ignore[arg-type]
 
     def test_the_window_follows_the_detector(self) -> None:
         assert Beblid()._window() == 1.0
         assert Beblid(detector="sift")._window() == 6.75
+        assert Beblid(detector=RootSift())._window() == 6.75
         assert Beblid(detector="sift", window_scale=5)._window() == 5
 
     @pytest.mark.parametrize("detector", ["orb", "sift", "akaze", "kaze", "brisk"])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -48,3 +50,16 @@ def test_exactly_n_or_all(rng: np.random.Generator, n: int) -> None:
 def test_all_in_one_place_still_gives_n() -> None:
     xy = np.full((50, 2), 20, np.float32)
     assert len(spread_evenly(xy, np.ones(50, np.float32), 10, (100, 100))) == 10
+
+
+def test_shared_places_on_a_large_photo_stay_cheap(rng: np.random.Generator) -> None:
+    """SIFT gives a place twice where it has two orientations: no width leaves n, however narrow."""
+    places = rng.uniform((0, 0), (5999, 3999), (400, 2)).astype(np.float32)
+    xy = np.repeat(places, 3, axis=0)
+    tracemalloc.start()
+    chosen = spread_evenly(xy, rng.random(1200).astype(np.float32), 600, (6000, 4000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(set(chosen.tolist())) == 600
+    assert len({tuple(place) for place in xy[chosen].tolist()}) > 380  # nearly every place is there once
+    assert peak < 64 << 20

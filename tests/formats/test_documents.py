@@ -58,3 +58,32 @@ def test_a_photos_exif_is_in_the_document(scene: RenderedPair) -> None:
     document = valid(features_document(photo, tp.extract(photo, "orb")))
     assert document["photo"]["exif"]["focal_length"] == 35
     assert document["photo"]["path"] == "a.jpg"
+
+
+def test_what_is_not_known_is_null_in_every_document(scene: RenderedPair) -> None:
+    points = np.array([[1, 2]], np.float32)
+    matches = tp.Matches(
+        xy0=points, xy1=points, source="by hand", image_size0=(400, 300), image_size1=(400, 300)
+    )
+    result = tp.MatchResult(image0=scene.image0, image1=scene.image1, candidates=matches, matches=matches)
+    arrays = valid(match_document(result, arrays=True))["arrays"]
+    known = {"xy0": [[1, 2]], "xy1": [[1, 2]], "source": ["by hand"]}
+    unknown = ("pairs", "distance", "second_distance", "score", "size0", "size1", "angle0", "angle1")
+    assert arrays == {**known, **dict.fromkeys(unknown)}
+
+    features = tp.Features(
+        xy=points,
+        size=np.ones(1, np.float32),
+        descriptors=np.zeros((1, 0), np.float32),
+        metric="l2",
+        image_size=(400, 300),
+        extractor="x",
+    )
+    arrays = valid(features_document(scene.image0, features, arrays=True))["arrays"]
+    assert arrays == {"xy": [[1, 2]], "size": [1], "angle": None, "score": None, "descriptors": [[]]}
+
+
+@pytest.mark.parametrize("kind", ["foo", "", "../match", "match.json"])
+def test_an_unknown_schema_is_refused_with_those_that_there_are(kind: str) -> None:
+    with pytest.raises(tp.OptionError, match=r"there is no schema .*; there are: features, match"):
+        schema(kind)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import pytest
 
 import tiepoint as tp
 from tests.arrays import same
 from tiepoint.evaluation import RenderedPair
 from tiepoint.formats import from_dmatches, from_keypoints, to_dmatches, to_keypoints
+from tiepoint.formats.opencv import keypoint_table
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,33 @@ def test_unknown_angles_are_minus_one(scene: RenderedPair) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("angles", "expected"),
+    [
+        ((-180, 10, 180), [180, 10, 180]),  # as FREAK has them
+        ((-1, 10, 0), [359, 10, 0]),
+        ((-1e-9, 360, -90), [0, 0, 270]),
+        ((-1, -1, -1), None),
+        ((-1, -1, -2), [359, 359, 358]),
+    ],
+)
+def test_angles_are_brought_to_one_turn_and_only_unknown_ones_left_out(
+    angles: tuple[float, ...], expected: list[float] | None
+) -> None:
+    keypoints = [cv2.KeyPoint(1, 1, 5, angle, 0) for angle in angles]
+    made = from_keypoints(
+        keypoints, np.zeros((3, 4), np.uint8), metric="l2", image_size=(4, 3), extractor="mine"
+    )
+    assert (None if made.angle is None else made.angle.tolist()) == expected
+
+
+def test_the_table_of_keypoints() -> None:
+    table = keypoint_table([cv2.KeyPoint(3, 4, 7, -90, 0.5), cv2.KeyPoint(1, 2, 3, -1e-9, 0)])
+    assert table.dtype == np.float32
+    assert table.tolist() == [[3, 4, 7, 270, 0.5], [1, 2, 3, 0, 0]]
+    assert keypoint_table(()).shape == (0, 5)
+
+
 def test_no_keypoints(pair: tuple[tp.Features, tp.Features]) -> None:
     nothing = from_keypoints((), None, metric="hamming", image_size=(4, 3), extractor="orb")
     assert len(nothing) == 0
@@ -82,11 +111,14 @@ def test_knn_matches_bring_the_second_distance(pair: tuple[tp.Features, tp.Featu
 
 def test_matches_of_other_features_are_refused(pair: tuple[tp.Features, tp.Features]) -> None:
     dmatches = to_dmatches(tp.match_features(*pair))
-    with pytest.raises(tp.DataError, match="point outside of the 3 and 300 features"):
+    with pytest.raises(tp.DataError, match="point outside of the 3 features of photo 0"):
         from_dmatches(dmatches, pair[0][:3], pair[1])
-    unindexed = tp.Matches.union(tp.match_features(*pair), tp.match_features(*pair)[[0]])
-    without = tp.Matches(
-        xy0=unindexed.xy0, xy1=unindexed.xy1, source="x", image_size0=(400, 300), image_size1=(400, 300)
-    )
+
+
+def test_what_a_dmatch_needs_is_not_made_up(pair: tuple[tp.Features, tp.Features]) -> None:
+    matches = tp.match_features(*pair)
     with pytest.raises(tp.DataError, match="no indices"):
-        to_dmatches(without)
+        to_dmatches(tp.Matches.union(matches))
+    assert matches.pairs is not None
+    with pytest.raises(tp.DataError, match="no distances"):
+        to_dmatches(tp.Matches.between(*pair, matches.pairs, source="orb"))

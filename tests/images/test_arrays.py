@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tiepoint.errors import DataError
+from tiepoint.errors import DataError, OptionError
 from tiepoint.images import read_image
 from tiepoint.images.arrays import Channels
 
@@ -66,9 +66,11 @@ class _Tensor:
 
 def test_arrays_of_other_libraries(rng: np.random.Generator) -> None:
     photo = rng.integers(0, 256, (6, 7, 3), np.uint8)
-    np.testing.assert_array_equal(read_image(_Tensor(photo), channels="bgr").pixels, photo[..., ::-1])
+    tensor: Any = _Tensor(photo)
+    np.testing.assert_array_equal(read_image(tensor, channels="bgr").pixels, photo[..., ::-1])
+    tensor = _Tensor(photo.transpose(2, 0, 1))
     with pytest.raises(DataError, match="channels last"):
-        read_image(_Tensor(photo.transpose(2, 0, 1)))
+        read_image(tensor)
 
 
 class _OnACard:
@@ -77,8 +79,9 @@ class _OnACard:
 
 
 def test_a_tensor_that_cannot_become_an_array() -> None:
+    tensor: Any = _OnACard()
     with pytest.raises(DataError, match=r"_OnACard cannot become a NumPy array: can't convert cuda"):
-        read_image(_OnACard())
+        read_image(tensor)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +105,21 @@ def test_a_tensor_that_cannot_become_an_array() -> None:
 def test_refused(array: np.ndarray, expected: str) -> None:
     with pytest.raises(DataError, match=expected):
         read_image(array)
+
+
+def test_nan_is_named() -> None:
+    for array in (np.full((4, 4), np.nan), np.array([[0.5, np.nan, 7.0]])):
+        with pytest.raises(DataError, match="holds NaN"):
+            read_image(array)
+
+
+def test_a_view_larger_than_any_memory() -> None:
+    """No limit on the size of an array, which is there already; but a copy may have no room."""
+    with pytest.raises(DataError, match=r"not enough memory to take an array of \(100000000, 100000000\)"):
+        read_image(np.broadcast_to(np.uint8(3), (10**8, 10**8)))
+
+
+@pytest.mark.parametrize("channels", [np.array(["rgb", "bgr"]), ["rgb"], 3, b"rgb"])
+def test_channels_that_are_no_word(channels: Any) -> None:
+    with pytest.raises(OptionError, match="channels must be one of"):
+        read_image(np.zeros((4, 4, 3), np.uint8), channels=channels)

@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 from tiepoint.errors import ReadError
-from tiepoint.images import read_image
+from tiepoint.images import convert, read_image
 from tiepoint.images.convert import over_gray, to_16_bit
 
 
@@ -135,3 +135,33 @@ def test_every_result_is_contiguous(mode: str) -> None:
         pixels = read_image(source).pixels
         assert pixels.flags.c_contiguous
         assert pixels.shape[:2] == (5, 7)
+
+
+def test_blending_divides_exactly() -> None:
+    """Every colour over every alpha of 8 bits; of 16 the edges, held against whole numbers without limits."""
+    colour, alpha = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
+    out = over_gray(np.stack([colour, alpha], axis=2))
+    c, a = colour.astype(object), alpha.astype(object)
+    np.testing.assert_array_equal(out, (c * a + 128 * (255 - a) + 127) // 255)
+    edges = np.array([*range(300), *range(32600, 32900), *range(65236, 65536)], np.uint16)
+    colour, alpha = np.meshgrid(edges, edges)
+    out = over_gray(np.stack([colour, alpha], axis=2))
+    c, a = colour.astype(object), alpha.astype(object)
+    np.testing.assert_array_equal(out, (c * a + 32768 * (65535 - a) + 32767) // 65535)
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "P"])
+def test_strips_of_a_pillow_image(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    photo = rng.integers(0, 256, (37, 11, 4), np.uint8)
+    photo[:10, :, 3] = 0
+    photo[10:20, :, 3] = 255
+    picture = PIL.Image.fromarray(photo)
+    picture = picture.quantize(20) if mode == "P" else picture.convert(mode)
+    whole = read_image(picture).pixels
+    monkeypatch.setattr(convert, "_STRIP_PIXELS", 30)
+    np.testing.assert_array_equal(read_image(picture).pixels, whole)
+    np.testing.assert_array_equal(
+        over_gray(np.asarray(picture.convert("RGBA"))), np.atleast_3d(whole) + np.zeros(3, np.uint8)
+    )

@@ -121,3 +121,24 @@ def test_avif_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "check", lambda _: False)
     with pytest.raises(MissingError, match="AVIF needs a Pillow that was built with it: pip install"):
         read_image(b"\0\0\0\x18ftypavif\0\0\0\0mif1avif")
+
+
+@pytest.mark.parametrize("form", ["HEIC", AVIF])
+def test_the_exif_block_does_not_turn(photo: NDArray[Any], form: str) -> None:
+    """It speaks of a turn that the file does not state: by the standard such a photo stands upright."""
+    data = encoded(photo, form, exif=oriented(6))
+    at = data.index(b"irot") + 4
+    data = data[:at] + b"\0" + data[at + 1 :]
+    image = read_image(data)
+    assert image.size == (96, 64)
+    assert np.abs(image.pixels.astype(int) - photo).mean() < 4
+    assert image.exif is not None
+    assert image.exif.orientation == 1
+
+
+def test_no_insides_of_the_library_in_messages(photo: NDArray[Any]) -> None:
+    data = encoded(photo, "HEIC")
+    for name in (b"iloc", b"hvcC", b"pitm"):
+        with pytest.raises(ReadError, match="this HEIC file is damaged or cut short, or of a kind") as caught:
+            read_image(data.replace(name, b"none"))
+        assert name.decode() not in str(caught.value)

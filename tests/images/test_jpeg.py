@@ -129,3 +129,44 @@ def test_12_bits_are_refused(photo: NDArray[Any]) -> None:
     data[data.find(b"\xff\xc0") + 4] = 12
     with pytest.raises(ReadError, match="12-bit"):
         read_image(bytes(data))
+
+
+def claiming(data: bytes, width: int, height: int) -> bytes:
+    """Return the JPEG with another size in its header."""
+    at = next(i for i in (data.find(b"\xff\xc0"), data.find(b"\xff\xc2")) if i >= 0) + 5
+    return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
+
+
+def test_next_to_nothing_of_it_is_there(photo: NDArray[Any]) -> None:
+    """A few hundred bytes claim a large picture: it would be gray from top to bottom."""
+    data = claiming(encoded(photo), 13300, 13300)
+    cut = data[: data.index(b"\xff\xda") + 200]
+    for allow in (False, True):
+        with pytest.raises(ReadError, match="no part of its picture can be read"):
+            read_image(cut, allow_truncated=allow)
+        with pytest.raises(ReadError, match="most of its picture is missing"):
+            read_image(cut + b"\xff\xd9", allow_truncated=allow)
+
+
+def test_flat_photos_are_not_taken_for_bombs() -> None:
+    """A block takes six bits of a flat photo; that is well above what is asked for."""
+    for options in ({}, {"progressive": True}, {"optimize": True}):
+        data = encoded(np.full((2000, 3000), 9, np.uint8), **options)
+        assert read_image(data).size == (3000, 2000)
+        assert read_image(data[:-2], allow_truncated=True).size == (3000, 2000)
+
+
+@pytest.mark.parametrize(
+    ("mode", "subsampling", "megabytes"), [("CMYK", 0, "1,415"), ("CMYK", 2, "619"), ("RGB", 0, "1,061")]
+)
+def test_several_passes_are_limited_by_what_they_unpack_to(
+    photo: NDArray[Any], mode: str, subsampling: int, megabytes: str
+) -> None:
+    """All values are kept until the last pass is through, in two bytes each."""
+    stream = io.BytesIO()
+    picture = PIL.Image.fromarray(photo).convert(mode)
+    picture.save(stream, "JPEG", progressive=True, subsampling=subsampling)
+    data = claiming(stream.getvalue(), 13300, 13300)
+    with pytest.raises(ReadError, match=f"unpacks to {megabytes} MB, more than the limit of 534 MB"):
+        read_image(data)
+    assert read_image(stream.getvalue()).size == (160, 120)

@@ -13,7 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tiepoint.errors import ReadError
-from tiepoint.images import read_image
+from tiepoint.images import png as png_module
+from tiepoint.images import png_rows, read_image
+from tiepoint.images.png_rows import measure, passes, unpacked_size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -136,30 +138,19 @@ def test_animation_claims_do_not_matter(rng: np.random.Generator) -> None:
         np.testing.assert_array_equal(read_image(png(samples, 8, 0, control, control)).pixels, samples)
 
 
-@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("in_passes", [False, True])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_cut_short(rng: np.random.Generator, interlaced: bool, dtype: type) -> None:
+def test_cut_short(rng: np.random.Generator, in_passes: bool, dtype: type) -> None:
     photo = rng.integers(0, 256, (64, 50, 3), dtype)
     data = saved(photo) if dtype == np.uint8 else cv2.imencode(".png", photo[..., ::-1])[1].tobytes()
-    if interlaced:
-        samples = photo.astype(">u2") if dtype == np.uint16 else photo
-        raw = b"".join(
-            b"".join(b"\0" + row.tobytes() for row in samples[y::dy, x::dx])
-            for x, y, dx, dy in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
-                                 (1, 0, 2, 2), (0, 1, 1, 2))
-        )  # fmt: skip
-        data = (
-            SIGNATURE
-            + header(50, 64, 8 * photo.itemsize, 2, 1)
-            + chunk(b"IDAT", zlib.compress(raw))
-            + chunk(b"IEND", b"")
-        )
+    if in_passes:
+        data = interlaced(photo, 2)
     np.testing.assert_array_equal(read_image(data).pixels, photo)
     cut = data[: len(data) // 2]
     with pytest.raises(ReadError, match=r"cut short.*allow_truncated=True"):
         read_image(cut)
     rescued = read_image(cut, allow_truncated=True).pixels
-    if interlaced:
+    if in_passes:
         assert (rescued == photo).all(axis=2).mean() > 0.45
     else:
         np.testing.assert_array_equal(rescued[:20], photo[:20])
@@ -189,3 +180,156 @@ def test_cut_short(rng: np.random.Generator, interlaced: bool, dtype: type) -> N
 def test_damage(data: bytes, expected: str) -> None:
     with pytest.raises(ReadError, match=expected):
         read_image(data)
+
+
+def adam7(samples: NDArray[Any]) -> bytes:
+    """Return the rows of the seven passes, without filters."""
+    starts = (
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    )
+    rows = (row for x, y, dx, dy in starts for row in samples[y::dy, x::dx] if row.size)
+    return b"".join(b"\0" + row.tobytes() for row in rows)
+
+
+def interlaced(samples: NDArray[Any], colour: int) -> bytes:
+    """Write a PNG of 8 or 16 bits in the seven passes of Adam7, by hand."""
+    height, width = samples.shape[:2]
+    raw = adam7(samples.astype(">u2") if samples.dtype == np.uint16 else samples)
+    return b"".join([SIGNATURE, header(width, height, 8 * samples.itemsize, colour, 1),
+                     chunk(b"IDAT", zlib.compress(raw)), chunk(b"IEND", b"")])  # fmt: skip
+
+
+@pytest.mark.parametrize("strip_bytes", [1, 1000, 1 << 22])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_strips_of_16_bits(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, channels: int, strip_bytes: int
+) -> None:
+    """Wherever a strip begins: the filters of its first row look at the row above, in another strip."""
+    monkeypatch.setattr(png_rows, "_STRIP_BYTES", strip_bytes)
+    slopes = np.cumsum(rng.integers(0, 9, (40, 31, channels)), axis=1) * 150 + 7
+    photo = slopes.astype(np.uint16)
+    photo[..., 3:] = 65535
+    filters = set()
+    names = [f"IMWRITE_PNG_FILTER_{name}" for name in ("SUB", "UP", "AVG", "PAETH")]  # of OpenCV 4.12 and up
+    for option in [getattr(cv2, name) for name in names if hasattr(cv2, name)] or [None]:
+        options = [cv2.IMWRITE_PNG_FILTER, option] if option is not None else []
+        data = cv2.imencode(".png", photo, options)[1].tobytes()
+        at = data.index(b"IDAT")
+        length = int.from_bytes(data[at - 4 : at], "big")
+        filters |= set(zlib.decompress(data[at + 4 : at + 4 + length])[:: 1 + 31 * channels * 2])
+        np.testing.assert_array_equal(read_image(data).pixels, photo[..., 2::-1])
+    assert filters & {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (21, 13)])
+def test_interlaced(
+    rng: np.random.Generator, dtype: type, colour: int, channels: int, size: tuple[int, int]
+) -> None:
+    samples = rng.integers(0, np.iinfo(dtype).max, (*size, channels), dtype, endpoint=True)
+    if colour >= 4:
+        samples[..., -1] = np.iinfo(dtype).max
+    pixels = read_image(interlaced(samples, colour)).pixels
+    seen = samples if colour < 4 else samples[..., :-1]
+    np.testing.assert_array_equal(pixels, seen[..., 0] if seen.shape[2] == 1 else seen)
+
+
+@pytest.mark.parametrize("look_through", [0, 1 << 28])
+@pytest.mark.parametrize(("depth", "colour"), [(8, 2), (16, 2), (16, 0), (16, 6), (1, 0)])
+@pytest.mark.parametrize("damage", ["tail", "missing", "filter", "empty"])
+def test_damaged_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, look_through: int, depth: int, colour: int, damage: str
+) -> None:
+    """The same sentence of ours, whether it is looked through first or met on the way."""
+    monkeypatch.setattr(png_module, "_LOOK_THROUGH_BYTES", look_through)
+    raw = bytearray(bytes(64 * (1 + (64 * depth * {0: 1, 2: 3, 6: 4}[colour] + 7) // 8)))
+    if damage == "filter":
+        raw[-len(raw) // 64] = 5
+    if damage == "missing":
+        del raw[-10:]
+    packed = b"" if damage == "empty" else zlib.compress(raw, 0)
+    if damage == "tail":
+        packed = packed[: len(packed) // 2]
+    data = b"".join([SIGNATURE, header(64, 64, depth, colour), chunk(b"IDAT", packed), chunk(b"IEND", b"")])
+    for allow in (False, True):  # it is whole: "cut short" would send a person the wrong way
+        with pytest.raises(ReadError, match="cannot be unpacked to its end; get a whole copy"):
+            read_image(data, allow_truncated=allow)
+
+
+def test_a_large_one_is_looked_through_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusing must not take the time and the room of decoding."""
+
+    def decoder(*_: object) -> None:
+        raise AssertionError("called")
+
+    monkeypatch.setattr(png_module, "_LOOK_THROUGH_BYTES", 1000)
+    monkeypatch.setattr(png_module, "opened", decoder)
+    monkeypatch.setattr(png_module, "decode_16", decoder)
+    for depth in (8, 16):
+        data = SIGNATURE + header(50, 50, depth, 6) + chunk(b"IDAT", zlib.compress(bytes(5000)))
+        with pytest.raises(ReadError, match="cannot be unpacked"):
+            read_image(data + chunk(b"IEND", b""))
+
+
+def test_measuring_feeds_each_byte_once(rng: np.random.Generator) -> None:
+    raw = np.hstack([np.zeros((1000, 1), np.uint8), rng.integers(0, 256, (1000, 3000), np.uint8)]).tobytes()
+    parts = passes(1000, 1000, 24, interlaced=False)
+    assert unpacked_size(parts) == len(raw)
+    packed = zlib.compress(raw)
+    assert measure(packed, parts) == len(raw)
+    assert measure(zlib.compress(raw + bytes(99)), parts) == len(raw)
+    assert measure(packed, parts, most=1) < 5_000_000
+    for part in (0, 1, 2, 100, len(packed) // 2):
+        assert measure(packed[:part], parts) == len(zlib.decompressobj().decompress(packed[:part]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [
+        ((16, 6), (13300, 13300)),
+        ((8, 6, 1), (13300, 13300)),
+        ((16, 2), (9500, 9500)),
+        ((16, 6), (1, 70_000_000)),
+    ],
+)
+def test_bytes_are_limited_and_not_only_pixels(kind: tuple[int, ...], size: tuple[int, int]) -> None:
+    data = SIGNATURE + header(*size, *kind) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    with pytest.raises(ReadError, match=r"unpacks to \d?,?\d+ MB, more than the limit of 534 MB"):
+        read_image(data)
+    with pytest.raises(ReadError, match="cannot be unpacked"):
+        read_image(data, max_pixels=500_000_000)
+
+
+@pytest.mark.parametrize("kind", [(8, 2), (16, 2), (8, 2, 1), (1, 0), (16, 0)])
+def test_next_to_nothing_of_it_is_there(kind: tuple[int, ...]) -> None:
+    """A few bytes claim a large picture: it would be black from top to bottom."""
+    row = 1 + (9000 * kind[0] * (3 if kind[1] == 2 else 1) + 7) // 8
+    for packed in (b"", b"x\x9c", zlib.compress(bytes(row - 1))[:-6], zlib.compress(bytes(80 * row))[:-6]):
+        data = SIGNATURE + header(9000, 9000, *kind) + chunk(b"IDAT", packed)[:-4]
+        for allow in (False, True):
+            with pytest.raises(ReadError, match="no part of its picture can be read"):
+                read_image(data, allow_truncated=allow)
+
+
+@pytest.mark.parametrize("colour", [0, 2, 3, 6])
+def test_what_is_missing_is_black(rng: np.random.Generator, colour: int) -> None:
+    """Also under alpha, and where the first colour of the palette is another; a row in part is missing."""
+    samples = rng.integers(0, 4, (30, 20, {0: 1, 2: 3, 3: 1, 6: 4}[colour]), np.uint8)
+    if colour == 6:
+        samples[..., 3] = 255
+    palette = bytes(range(9, 33)) if colour == 3 else b""
+    data = png(samples, 8, colour, *([chunk(b"PLTE", palette)] if palette else []))
+    stored = zlib.compress(zlib.decompress(data[data.index(b"IDAT") + 4 : -16]), 0)
+    cut = data[: data.index(b"IDAT") - 4] + chunk(b"IDAT", stored)
+    rescued = read_image(cut[: -4 - len(stored) // 2], allow_truncated=True).pixels
+    whole = read_image(data).pixels
+    assert rescued.shape == whole.shape
+    np.testing.assert_array_equal(rescued[:14], whole[:14])
+    assert not rescued[15:].any()

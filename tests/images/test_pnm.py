@@ -67,7 +67,7 @@ def test_long_plain_file(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("kind", [b"P5", b"P6", b"P2"])
 def test_cut_short(kind: bytes) -> None:
-    data = kind + b" 4 4 255 " + (b"7 7 7" if kind == b"P2" else bytes([7]) * 5)
+    data = kind + b" 4 4 255 " + (b"7 7 7 7 7" if kind == b"P2" else bytes([7]) * 13)
     with pytest.raises(ReadError, match="allow_truncated=True"):
         read_image(data)
     pixels = read_image(data, allow_truncated=True).pixels
@@ -98,3 +98,22 @@ def test_cut_short(kind: bytes) -> None:
 def test_refused(data: bytes, expected: str) -> None:
     with pytest.raises(ReadError, match=expected):
         read_image(data)
+
+
+@pytest.mark.parametrize("kind", ["P1", "P2", "P3", "P4", "P5", "P6", "Pf", "PF"])
+def test_next_to_nothing_of_it_is_there(kind: str) -> None:
+    most = "" if kind in ("P1", "P4") else "-1\n" if kind.lower() == "pf" else "65535\n"
+    for rest in (b"", b"1 0 ", b"1 0 " * 500):
+        for allow in (False, True):
+            with pytest.raises(ReadError, match="no part of its picture can be read"):
+                read_image(f"{kind}\n13300 13300\n{most}".encode() + rest, allow_truncated=allow)
+
+
+def test_missing_bits_are_black() -> None:
+    assert read_image(b"P1 4 3 0000 00", allow_truncated=True).pixels.tolist() == [
+        [255] * 4,
+        [255, 255, 0, 0],
+        [0] * 4,
+    ]
+    pixels = read_image(b"P4 8 3\n" + bytes(2), allow_truncated=True).pixels
+    assert pixels[:, 0].tolist() == [255, 255, 0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 from tiepoint.errors import DataError, MissingError, OptionError, ReadError, TiepointError
 from tiepoint.images import read as read_module
 from tiepoint.images import read_image
+from tiepoint.images.source import printable
 
 Photo = NDArray[Any]
 
@@ -36,7 +39,7 @@ def encoded(pixels: Photo, form: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def sentence(source: object, **options: Any) -> str:
+def sentence(source: Any, **options: Any) -> str:
     with pytest.raises(TiepointError) as caught:
         read_image(source, **options)
     text = str(caught.value)
@@ -92,11 +95,41 @@ class _Trickle:
 
 
 def test_stream_that_gives_pieces(photo: Photo) -> None:
-    np.testing.assert_array_equal(read_image(_Trickle(encoded(photo, "PNG"))).pixels, photo)
+    stream: Any = _Trickle(encoded(photo, "PNG"))
+    np.testing.assert_array_equal(read_image(stream).pixels, photo)
 
 
 def test_text_stream() -> None:
-    assert "mode 'rb'" in sentence(io.StringIO("text"))
+    text = sentence(io.StringIO("text"))
+    assert text == "the given file object: it is open as text; open it with mode 'rb'"
+
+
+class _Reads:
+    """A stream whose read() does what it is told."""
+
+    def __init__(self, what: object) -> None:
+        self.what = what
+
+    def read(self, _: int) -> object:
+        if isinstance(self.what, Exception):
+            raise self.what
+        return self.what
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        (ZeroDivisionError("division by zero"), "it cannot be read: ZeroDivisionError: division by zero"),
+        (KeyError(), "it cannot be read: KeyError"),
+        (OSError(5, "Input/output error"), "it cannot be read: Input/output error"),
+        (ValueError("read of closed file"), "it cannot be read: read of closed file"),
+        (5, "its read() gives int instead of bytes"),
+        ([1, 2], "its read() gives list instead of bytes"),
+        (None, "it is empty"),
+    ],
+)
+def test_stream_that_fails(what: object, expected: str) -> None:
+    assert sentence(_Reads(what)).startswith(f"the given file object: {expected}")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +142,8 @@ def test_text_stream() -> None:
         (lambda _: "https://example.org/a.jpg", "nothing is fetched from the network"),
         (lambda _: "", "the given path: it is empty"),
         (lambda _: "nul\0.jpg", r"nul\x00.jpg: it cannot be read: embedded null byte"),
-        (lambda _: "x" * 5000, "it cannot be read: File name too long"),
+        (lambda _: "x" * 5000 + ".jpg", "xxx.jpg: it cannot be read: File name too long"),
+        (lambda p: p / "gnp\u202egpj.\u2028exe", r"gnp\u202egpj.\u2028exe: there is no such file"),
         (lambda p: p / "\x1b[31mred\nline.jpg", r"\x1b[31mred\nline.jpg: there is no such file"),
         (lambda p: os.fsdecode(os.fsencode(p) + b"/\xff.jpg"), r"\udcff.jpg: there is no such file"),
     ],
@@ -124,6 +158,33 @@ def test_pipes_and_devices_do_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     for path in (tmp_path / "pipe.jpg", "/dev/zero", "/dev/tty"):
         assert "not a regular file" in sentence(path)
+
+
+def test_names_in_messages_are_not_long() -> None:
+    text = sentence("a" * 5000 + ".jpg")
+    assert len(text) < 400
+    assert text.startswith("aaa")
+    assert "aaa...aaa" in text
+    assert printable("\x1b]0;\u2066x\u200b\n é 建 \udcff") == r"\x1b]0;\u2066x\u200b\n é 建 \udcff"
+    assert len(printable("b" * 999)) == 999
+
+
+def test_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo: Photo) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert sentence("-") == "-: photos are not read from standard input; save it to a file first"
+    Path("-").write_bytes(encoded(photo, "PNG"))
+    assert read_image("-").size == (40, 24)
+
+
+@pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="of Unix")
+def test_standard_input_by_its_path() -> None:
+    code = "import tiepoint as tp\ntry: tp.read_image('/dev/stdin')\nexcept tp.ReadError as e: print(e)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input="x", capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (
+        done.stdout.strip() == "/dev/stdin: photos are not read from standard input; save it to a file first"
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
@@ -143,6 +204,8 @@ def test_options(photo: Photo) -> None:
     for wrong in (0, -1, 1.5, "many", None):
         with pytest.raises(OptionError, match="max_pixels"):
             read_image(data, max_pixels=wrong)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="allow_truncated must be True or False"):
+        read_image(data, allow_truncated=np.array([True, False]))  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="channels must be one of gray, rgb, bgr, rgba, bgra"):
         read_image(photo, channels="bgrr")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="leave it out"):
@@ -228,7 +291,10 @@ def test_pillow_image_is_left_as_it_was(photo: Photo) -> None:
     read_image(picture)
     assert picture.mode == "CMYK"
     assert picture.tobytes() == before
-    assert "the given Pillow image" in sentence(picture, max_pixels=10)
+    assert "the given Pillow image: it has 40x24 pixels (960 pixels), more" in sentence(
+        picture, max_pixels=10
+    )
+    assert "the given Pillow image: it has 0x5 pixels, which is no" in sentence(PIL.Image.new("L", (0, 5)))
 
 
 def test_pillow_image_of_a_broken_file(photo: Photo) -> None:
@@ -306,8 +372,6 @@ def test_pillow_knows_no_more_formats_than_before() -> None:
 
 
 def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(MissingError, match=r"pip install 'tiepoint\[heif\]'"):
         read_image(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")

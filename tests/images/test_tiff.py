@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tiepoint.errors import ReadError
 from tiepoint.images import read_image
+from tiepoint.images.convert import to_16_bit
 
 
 def saved(picture: PIL.Image.Image, **options: Any) -> bytes:
@@ -175,7 +176,8 @@ def test_facts_of_the_photo(rng: np.random.Generator) -> None:
         ({256: 13000, 257: 13000, 278: 13000}, "cut short"),
         ({278: 1}, "parts of its picture are missing"),
         ({259: 5, 279: 10_000}, "cut short"),
-        ({259: 8, 258: 64, 256: 13_000, 257: 13_000, 278: 13_000}, "too large when unpacked"),
+        ({259: 8, 258: 64, 256: 13_000, 257: 13_000, 278: 13_000}, "1,352 MB, more than the limit of 534"),
+        ({259: 34925, 258: 16, 256: 9_500, 257: 9_500, 278: 9_500}, "180 MB, more than the limit of 178"),
         ({273: 4_000_000_000}, "damaged"),
         ({257: 300_000, 278: 1, 273: (8,) * 300_000, 279: (1,) * 300_000}, "pieces"),
         ({256: 0}, "0x5"),
@@ -215,3 +217,41 @@ def test_planes(rng: np.random.Generator) -> None:
 def test_cut_in_its_header(data: bytes) -> None:
     with pytest.raises(ReadError, match="cut short"):
         read_image(data)
+
+
+def test_one_strip_is_limited_too() -> None:
+    tags: dict[int, int | tuple[int, ...]] = {259: 8, 258: 64, 256: 13_000, 257: 13_000, 278: 13_000}
+    with pytest.raises(ReadError, match="too large when unpacked"):
+        read_image(tiff(np.zeros((5, 6), np.uint8), tags), max_pixels=500_000_000)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_colour_in_floats(rng: np.random.Generator, order: Literal["<", ">"]) -> None:
+    photo = rng.random((23, 14, 3), np.float32) * 5 - 1
+    photo[0, 0] = np.nan, np.inf, -np.inf
+    expected = to_16_bit(photo)
+    for big in (False, True) if order == "<" else (False,):
+        pixels = read_image(tiff(photo, {258: (32,) * 3, 339: (3,) * 3}, order, big=big)).pixels
+        np.testing.assert_array_equal(pixels, expected)
+    turned = read_image(tiff(photo, {258: (32,) * 3, 339: (3,) * 3, 274: 3}, order)).pixels
+    np.testing.assert_array_equal(turned, expected[::-1, ::-1])
+
+
+@pytest.mark.parametrize("compression", [1, 5, 8])
+def test_colour_in_floats_as_opencv_writes_it(rng: np.random.Generator, compression: int) -> None:
+    photo = rng.random((130, 71, 3), np.float32)
+    options = [cv2.IMWRITE_TIFF_COMPRESSION, compression, cv2.IMWRITE_TIFF_PREDICTOR, 1]
+    done, data = cv2.imencode(".tiff", photo, options)
+    assert done
+    np.testing.assert_array_equal(read_image(data.tobytes()).pixels, to_16_bit(photo[..., ::-1]))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels", "tags"),
+    [(np.float64, 3, {}), (np.float32, 4, {}), (np.float32, 3, {317: 3}), (np.float32, 3, {262: 8})],
+)  # fmt: skip
+def test_other_floats_are_refused(dtype: type, channels: int, tags: dict[int, int]) -> None:
+    samples: NDArray[Any] = np.zeros((5, 6, channels), dtype)
+    bits = (8 * samples.itemsize,) * channels
+    with pytest.raises(ReadError, match=r"floats\) is not read; .* in floats of 32 bits without a predictor"):
+        read_image(tiff(samples, {258: bits, 339: (3,) * channels, **tags}))

@@ -145,3 +145,16 @@ def test_as_bfmatcher_on_float_descriptors(rng: np.random.Generator) -> None:
     assert [tuple(pair) for pair in pairs.tolist()] == expected
     theirs = [m.distance for m in cv2.BFMatcher(cv2.NORM_L2, crossCheck=True).match(a, b)]
     np.testing.assert_allclose(distances, theirs, rtol=1e-5)
+
+
+@pytest.mark.parametrize("metric", ["l2", "cosine"])
+def test_equal_float_descriptors_are_at_equal_distances(metric: Metric, rng: np.random.Generator) -> None:
+    """The expansion |a|^2 + |b|^2 - 2 a.b loses digits; equal rows must tie all the same."""
+    a = rng.normal(size=(200, 64)).astype(np.float32)
+    b = np.repeat(a + rng.normal(0, 1e-4, a.shape).astype(np.float32), 3, axis=0)
+    from0, _ = nearest_both_ways(a, b, metric)
+    assert (from0.index % 3 == 0).all()
+    assert from0.distance.tolist() == from0.second_distance.tolist()
+    itself, _ = nearest_both_ways(a, a, metric)
+    assert itself.index.tolist() == list(range(200))
+    assert itself.distance.max() == 0

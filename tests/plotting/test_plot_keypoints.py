@@ -151,7 +151,7 @@ def test_16_bits_are_stretched_as_the_image_says() -> None:
     pixels = np.random.default_rng(4).integers(20_000, 20_400, (600, 800), np.uint16)
     image = Image(pixels=pixels)
     picture = draw_keypoints(image, features_at([], image), title="")
-    assert np.array_equal(picture[:600, :, 0], image.rgb8)
+    assert np.array_equal(picture[:600, :, 0], image.pixels8)
 
 
 def test_what_does_not_fit_is_refused_in_a_sentence() -> None:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from tiepoint.errors import DataError, OptionError
 from tiepoint.plotting import draw_matches, plot_matches
+from tiepoint.plotting.colouring import colours_of
 from tiepoint.plotting.layout import arrange
 from tiepoint.plotting.style import OKABE_ITO
 
@@ -106,7 +107,7 @@ def test_the_title_says_what_is_shown(rng: np.random.Generator) -> None:
         "SIFT: 10 strongest of 300 matches",
         "900 nearest → 500 mutual → 300 ratio",
     ]
-    assert title_of(result).startswith("SIFT: 100 strongest of 300 matches")
+    assert title_of(result).startswith("SIFT: 50 strongest of 300 matches")
     assert title_of(result, title="mine") == "mine"
     assert title_of(result, title="") == ""
     unranked = result_of(xy, xy, image, image, source="by hand")
@@ -143,8 +144,8 @@ def test_few_matches_have_their_own_colours_and_many_are_graded(rng: np.random.G
     seen = {tuple(map(int, pixel)) for pixel in picture.reshape(-1, 3)}
     assert colours <= seen
 
-    xy = rng.uniform(10, 470, (80, 2))
-    many = result_of(xy, xy, image, image, distance=rng.uniform(10, 90, 80).astype(np.float32))
+    xy = rng.uniform(10, 470, (40, 2))
+    many = result_of(xy, xy, image, image, distance=rng.uniform(10, 90, 40).astype(np.float32))
     texts = [text.get_text() for text in plot_matches(many, ax=new_axes()).texts]
     low, high = many.matches.distance.min(), many.matches.distance.max()  # type: ignore[union-attr]
     assert f"near, distance {low:.3g}" in texts
@@ -228,3 +229,27 @@ def test_data_coordinates_are_pixels_of_photo_0() -> None:
     assert left == pytest.approx(-0.5)
     assert right == pytest.approx(2 * 400 + 0.008 * right, abs=3)
     assert axes.get_ylim() == pytest.approx((299.5, -0.5))
+
+
+def test_a_higher_score_is_brighter_and_named_first_also_below_zero() -> None:
+    image = plain(400, 300)
+    made = result_of([[1, 1], [9, 9]], [[2, 2], [9, 9]], image, image).matches
+    scored = replace(made, score=np.array([-3, -1], np.float32))
+    colours, legend = colours_of(scored, "score")
+    assert colours[1] @ [0.3, 0.6, 0.1] > colours[0] @ [0.3, 0.6, 0.1]
+    assert legend is not None
+    assert (legend.low, legend.high) == ("sure, score -1", "-3 less sure")
+
+
+@pytest.mark.parametrize("width", [63, 20_001, 600.5, "600", True])
+def test_a_width_that_cannot_be_is_refused(width: Any) -> None:
+    image = plain(400, 300)
+    with pytest.raises(OptionError, match="width must be a whole number from 64 to 20000, not"):
+        draw_matches(result_of([], [], image, image), width=width)
+
+
+@pytest.mark.parametrize("top", [0, -1, 2.5, "3", True])
+def test_a_top_that_cannot_be_is_refused(top: Any) -> None:
+    image = plain(400, 300)
+    with pytest.raises(OptionError, match="top must be a whole number from 1 up, not"):
+        draw_matches(result_of([], [], image, image), top=top)

@@ -40,6 +40,17 @@ def features(n: int = 5, **changes: Any) -> tp.Features:
         ({"metric": "euclid"}, "metric must be one of hamming, l2, cosine"),
         ({"image_size": (0, 48)}, "image_size must be (width, height)"),
         ({"image_size": 48}, "image_size must be (width, height)"),
+        (
+            {"image_size": (float("inf"), 3)},
+            "image_size must be (width, height) in whole pixels, not (inf, 3)",
+        ),
+        ({"image_size": (64.0, 48)}, "image_size must be (width, height)"),
+        ({"image_size": (True, 48)}, "image_size must be (width, height)"),
+        ({"image_size": (64, 48, 3)}, "image_size must be (width, height)"),
+        ({"image_size": "abc"}, "image_size must be (width, height)"),
+        ({"xy": np.zeros((5, 2), np.dtype("f4").newbyteorder())}, "xy must be in this machine's byte order"),
+        ({"metric": ["l2"]}, "metric must be one of hamming, l2, cosine"),
+        ({"extractor": 5}, "extractor must be a name, not 5"),
         ({"settings": {"a": object()}}, "settings must be values that JSON can hold"),
         ({"settings": {"a": float("nan")}}, "settings must be values that JSON can hold"),
     ],
@@ -77,6 +88,52 @@ def test_indexing_by_mask_indices_and_slice() -> None:
     assert made[[0]].settings == made.settings
     with pytest.raises(tp.DataError, match="5 features cannot be indexed"):
         made[[7]]
+
+
+@pytest.mark.parametrize(
+    ("index", "words"),
+    [
+        ([7], "by 7;"),
+        ([-6, 0], "by -6;"),
+        (5, "by 5;"),
+        (np.ones(4, bool), "by (4,) bool;"),
+        (np.ones(0, bool), "by (0,) bool;"),
+        ([0.0, 1.0], "by (2,) float64;"),
+        (2.5, "by (1,) float64;"),
+        ("abc", "by (1,) str"),
+        ([[0], [1]], "by (2, 1) int64;"),
+        ([[0], [1, 2]], "by"),
+        (None, "by (1,) object;"),
+        (slice(0.5), "by slice(None, 0.5, None);"),
+    ],
+)
+def test_an_index_that_cannot_be_is_refused_in_one_sentence(index: Any, words: str) -> None:
+    with pytest.raises(tp.DataError) as error:
+        features()[index]
+    assert str(error.value).startswith(f"these 5 features cannot be indexed {words}")
+    assert str(error.value).endswith("use a mask of 5 truth values, indices below 5, or a slice")
+
+
+def test_indices_may_count_from_the_end_and_slices_may_go_backwards() -> None:
+    made = features()
+    assert made[[-1, 0]].xy.tolist() == made.xy[[4, 0]].tolist()
+    assert made[::-1].xy.tolist() == made.xy[::-1].tolist()
+    assert made[np.array([1], np.uint64)].xy.tolist() == made.xy[[1]].tolist()
+
+
+@pytest.mark.parametrize("size", [(np.int64(64), np.uint8(48)), np.array([64, 48]), [64, 48]])
+def test_a_size_is_plain_integers(size: Any) -> None:
+    made = features(image_size=size)
+    assert made.image_size == (64, 48)
+    assert {type(side) for side in made.image_size} == {int}
+
+
+@pytest.mark.parametrize("n", [2.5, -1, "3", None, True])
+def test_how_many_must_be_a_whole_number(n: Any) -> None:
+    with pytest.raises(tp.OptionError, match="n must be a whole number from 0 up, not"):
+        features().strongest(n)
+    assert len(features().strongest(np.int64(2))) == 2  # type: ignore[arg-type]
+    assert len(features().strongest(0)) == 0
 
 
 def test_strongest_is_stable() -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 import tiepoint as tp
+from tiepoint.types.image import rgb_to_gray, to_8_bit
 
 
 def test_gray_is_opencvs_to_the_bit(rng: np.random.Generator) -> None:
@@ -67,7 +71,7 @@ def test_16_bit_rule_is_linear_between_the_percentiles() -> None:
 def test_16_bit_colours_share_one_scale() -> None:
     pixels = np.zeros((10, 10, 3), np.uint16)
     pixels[..., 0], pixels[..., 1] = 1000, 500
-    assert tp.Image(pixels=pixels).rgb8[0, 0].tolist() == [255, 128, 0]
+    assert tp.Image(pixels=pixels).pixels8[0, 0].tolist() == [255, 128, 0]
 
 
 def test_flat_16_bits_are_black_and_two_values_are_both_kept() -> None:
@@ -82,3 +86,57 @@ def test_pickle(rng: np.random.Generator) -> None:
     again = pickle.loads(pickle.dumps(image))
     assert np.array_equal(again.pixels, image.pixels)
     assert again.exif == image.exif
+
+
+@pytest.mark.parametrize("convert", [to_8_bit, rgb_to_gray])
+def test_conversions_take_little_memory_beside_the_photo(convert: Any) -> None:
+    dtype = np.uint16 if convert is to_8_bit else np.uint8
+    pixels = np.arange(1500 * 4000 * 3).reshape(1500, 4000, 3).astype(dtype)
+    tracemalloc.start()
+    result = convert(pixels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < result.nbytes + 24_000_000  # the photos have 36 and 18 million bytes
+
+
+def test_16_bits_do_not_depend_on_the_strips(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = rng.integers(0, 50_000, (97, 31, 3)).astype(np.uint16)
+    whole = to_8_bit(pixels)
+    monkeypatch.setattr("tiepoint.types.image._STRIP_VALUES", 500)
+    assert np.array_equal(to_8_bit(pixels), whole)
+
+
+@pytest.mark.parametrize("path", [Path("a/b.jpg"), "a/b.jpg", b"a/b.jpg"])
+def test_a_path_is_kept_as_text(path: Any) -> None:
+    assert tp.Image(pixels=np.zeros((2, 2), np.uint8), path=path).path == str(Path("a/b.jpg"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"path": 5}, "path must be a path or None, not int"),
+        ({"exif": {"time": None}}, "exif must be an Exif or None, not dict"),
+    ],
+)
+def test_wrong_facts_are_refused(changes: Any, words: str) -> None:
+    with pytest.raises(tp.DataError, match=words):
+        tp.Image(pixels=np.zeros((2, 2), np.uint8), **changes)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"focal_length": "35 mm"},
+        {"altitude": float("nan")},
+        {"latitude": 10**400},
+        {"camera_make": 3},
+        {"time": "2026-01-02"},
+        {"orientation": 9},
+        {"orientation": None},
+    ],
+)
+def test_wrong_exif_facts_are_refused(facts: Any) -> None:
+    with pytest.raises(tp.DataError, match=f"{next(iter(facts))} must be"):
+        tp.Exif(**facts)

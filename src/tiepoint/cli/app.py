@@ -12,7 +12,7 @@ import typer
 from tiepoint import __version__
 from tiepoint.cli import demo, extract, match, methods
 from tiepoint.cli.terminal import plain_output
-from tiepoint.errors import TiepointError
+from tiepoint.errors import TiepointError, reason
 
 # Plain help: drawing it with rich would take longer than all the rest of `tiepoint --help`.
 app = typer.Typer(
@@ -40,7 +40,7 @@ def tiepoint(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    r"""From two photos to tie points that can be trusted.
+    """From two photos to tie points that can be trusted.
 
     \b
     Try it without a photo:     tiepoint demo
@@ -49,17 +49,17 @@ def tiepoint(
     See what there is:          tiepoint methods
 
     Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 an error
-    in one sentence, 2 wrong usage.
-    """
+    in one sentence, 2 a command line that cannot be understood.
+    """  # noqa: D301 - the \b is for the help, which would run the lines together
 
 
-def main_inner(arguments: Sequence[str] | None = None) -> int:
+def run_inner(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; errors are raised as they are."""
     code = app(args=arguments if arguments is None else list(arguments), standalone_mode=False)
     return code if isinstance(code, int) else 0
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line; an error is one sentence on standard error and exit code 1."""
     plain_output()
     try:
@@ -76,7 +76,7 @@ def main() -> None:
     except MemoryError:
         _fail("there is not enough memory for this; try smaller photos, or -o max_size=2000")
     except OSError as error:
-        _fail(f"the output cannot be written: {(error.strerror or str(error)).lower()}")
+        _fail(f"standard output cannot be written: {reason(error)}")
     except Exception as error:
         if os.environ.get("TIEPOINT_DEBUG"):
             raise

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +15,7 @@ import typer
 from tiepoint.cli import terminal
 from tiepoint.cli.saving import check_names, save_features
 from tiepoint.errors import OptionError, TiepointError
+from tiepoint.files import make_folder
 
 EXAMPLES = """
     \b
@@ -26,13 +29,16 @@ EXAMPLES = """
 
 
 def extract(
-    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="One photo or more.")],
+    photos: Annotated[list[str], typer.Argument(metavar="PHOTO", help="One photo or more.")],
     extractor: terminal.Extractor = "sift",
     max_keypoints: terminal.MaxKeypoints = None,
     option: terminal.ExtractorOptions = None,
     mask: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Picture of the photo's size; black is where not to look."),
+        typer.Option(
+            metavar="FILE",
+            help="Picture as large as the photo, best a PNG: 0 (black) is where not to look.",
+        ),
     ] = None,
     draw: Annotated[
         str | None,
@@ -58,24 +64,19 @@ def extract(
 ) -> None:
     """Detect the local features of photos; draw them, save them."""
     talk = terminal.Talk(verbose=verbose, quiet=quiet)
-    if len(photos) == 1:
-        check_names(draw=draw, save=save)
-    picture_of = _targets(photos, draw, ".png", "--draw")
-    file_of = _targets(photos, save, ".npz", "--save")
+    terminal.check_companions(draw=draw is not None, top=top, width=width, as_json=as_json, arrays=arrays)
     if mask is not None and len(photos) > 1:
         raise OptionError("a mask belongs to one photo; give one photo with --mask")
     with terminal.quiet_libraries(talk):
-        from tiepoint.extractors import EXTRACTORS, get_extractor
         from tiepoint.formats import features_document
         from tiepoint.images import read_image
         from tiepoint.plotting import save_keypoints
 
-        options = EXTRACTORS.load(extractor).parse(option or [])
-        if max_keypoints is not None:
-            options["max_keypoints"] = max_keypoints
-        chosen = get_extractor(extractor, **options)
+        chosen = terminal.chosen_extractor(extractor, option, max_keypoints)
+        picture_of = _targets(photos, draw, ".png", "draw")
+        file_of = _targets(photos, save, ".npz", "save")
         reading = terminal.reading_options(allow_truncated=allow_truncated, max_pixels=max_pixels)
-        looked = None if mask is None else read_image(mask).gray
+        looked = None if mask is None else read_image(mask)
         failed = 0
         for photo in talk.progress(photos, "extracting"):
             try:
@@ -84,10 +85,10 @@ def extract(
                 read = time.perf_counter()
                 features = chosen.extract(image, looked)
                 seconds = {"read": read - start, "extract": time.perf_counter() - read}
-                if draw is not None:
+                if picture_of is not None:
                     picture = save_keypoints(picture_of(photo), image, features, top=top, width=width)
                     talk.note(f"picture: {picture}")
-                if save is not None:
+                if file_of is not None:
                     talk.note(f"features: {save_features(file_of(photo), features)}")
             except TiepointError as error:
                 if len(photos) == 1:
@@ -110,27 +111,22 @@ def extract(
         raise typer.Exit(1)
 
 
-def _targets(photos: list[str], target: str | None, suffix: str, flag: str) -> Callable[[str], Path]:
+def _targets(photos: list[str], target: str | None, suffix: str, flag: str) -> Callable[[str], Path] | None:
     """Return where the file for each photo goes, checked before any work is done."""
     if target is None:
-        return Path
+        return None
     folder = Path(target)
-    if len(photos) == 1 and not folder.is_dir():
+    if len(photos) == 1 and not os.path.isdir(target):  # noqa: PTH112 - see check_names
+        check_names(photos, **{"draw": None, "save": None, flag: target})
         return lambda _: folder
     if folder.suffix and not folder.is_dir():
         raise OptionError(
-            f"{flag} names one file, {target}, but there are {len(photos)} photos; name a folder"
+            f"--{flag} names one file, {target}, but there are {len(photos)} photos; name a folder"
         )
-    names = [Path(photo).name for photo in photos]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise OptionError(f"two photos are called {twice}, and {flag} would write one over the other")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(
-            f"{flag} {target}: cannot be made a folder: {(error.strerror or '').lower()}"
-        ) from error
+    name, count = Counter(Path(photo).name for photo in photos).most_common(1)[0]
+    if count > 1:
+        raise OptionError(f"two photos are called {name}, and --{flag} would write one over the other")
+    make_folder(folder)
     return lambda photo: folder / (Path(photo).name + suffix)
 
 

@@ -65,22 +65,19 @@ def match(
 ) -> None:
     """Match two photos; draw the matches, save them."""
     talk = terminal.Talk(verbose=verbose, quiet=quiet)
-    check_names(draw=draw, save=save)
+    terminal.check_companions(draw=draw is not None, top=top, width=width, as_json=as_json, arrays=arrays)
+    check_names([photo0, photo1], draw=draw, save=save)
     with terminal.quiet_libraries(talk):
-        from tiepoint.extractors import EXTRACTORS, get_extractor
         from tiepoint.formats import match_document
         from tiepoint.images import read_image
         from tiepoint.matchers import NearestNeighbour
         from tiepoint.pipeline import match as match_photos
         from tiepoint.plotting import save_matches
 
-        options = EXTRACTORS.load(extractor).parse(option or [])
-        if max_keypoints is not None:
-            options["max_keypoints"] = max_keypoints
         matcher = NearestNeighbour(
             cross_check=cross_check, ratio=ratio, max_distance=max_distance, ratio_both=ratio_both
         )
-        chosen = get_extractor(extractor, **options)
+        chosen = terminal.chosen_extractor(extractor, option, max_keypoints)
         reading = terminal.reading_options(allow_truncated=allow_truncated, max_pixels=max_pixels)
         start = time.perf_counter()
         images = [read_image(photo, **reading) for photo in (photo0, photo1)]
@@ -90,7 +87,8 @@ def match(
         for remark in result.log:
             talk.warn(remark)
         if as_json:
-            terminal.print_json(match_document(result, matcher=matcher.settings(), arrays=arrays))
+            used = {"name": matcher.name, **matcher.settings()}
+            terminal.print_json(match_document(result, matcher=used, arrays=arrays))
         else:
             _print(result)
         if ratio is None and len(result.matches):

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tiepoint.cli import terminal
+from tiepoint.errors import OptionError
+from tiepoint.options import nearest
 
 if TYPE_CHECKING:
-    from tiepoint.extractors import Extractor
+    from tiepoint.registry import Listed
 
 EXAMPLES = """
     \b
@@ -23,7 +25,7 @@ EXAMPLES = """
 
 def methods(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Show the options of this one.")
+        str | None, typer.Argument(metavar="NAME", help="Show the options of this one.")
     ] = None,
     as_json: terminal.Json = False,
     verbose: terminal.Verbose = False,
@@ -34,87 +36,81 @@ def methods(
         from tiepoint.extractors import EXTRACTORS
         from tiepoint.matchers import MATCHERS
 
-        if name is not None:
-            registry = MATCHERS if name in MATCHERS.names() else EXTRACTORS
-            _print_options(registry.load(name), as_json=as_json)
-            return
-        extractors = [EXTRACTORS.load(known) for known in EXTRACTORS.names()]
-        if as_json:
-            terminal.print_json(
-                {
-                    "schema_version": 1,
-                    "kind": "methods",
-                    "extractors": [_facts(extractor) for extractor in extractors],
-                    "matchers": [
-                        {"name": known, "summary": MATCHERS.load(known).summary} for known in MATCHERS.names()
-                    ],
-                }
-            )
-            return
-        here = [e for e in extractors if e.missing() is None]
-        _print_section("Extractors", [(e.name, e.summary, e.source if verbose else "") for e in here])
-        away = [e for e in extractors if e.missing() is not None]
-        for install in sorted({e.missing() or "" for e in away}):
-            these = [e for e in away if e.missing() == install]
-            rows = [(e.name, e.summary, e.source if verbose else "") for e in these]
-            _print_section(f"Extractors not installed; get them with: {install}", rows)
-        matchers = [(known, MATCHERS.load(known).summary, "") for known in MATCHERS.names()]
-        _print_section("Matchers", matchers)
-        sys.stdout.write("Options of one: tiepoint methods NAME\n")
+        extractors, matchers = EXTRACTORS.listing(), MATCHERS.listing()
+    if name is not None:
+        _print_one(_found(name, [*extractors, *matchers]), as_json=as_json)
+    elif as_json:
+        _print_all_json(extractors, matchers)
+    else:
+        _print_all(extractors, matchers, verbose=verbose)
 
 
-def _print_section(title: str, rows: list[tuple[str, str, str]]) -> None:
+def _found(name: str, listed: list[Listed]) -> Listed:
+    for one in listed:
+        if one.name == name:
+            return one
+    raise OptionError(f"there is no method {name!r}; {nearest(name, [one.name for one in listed])}")
+
+
+def _print_all(extractors: list[Listed], matchers: list[Listed], *, verbose: bool) -> None:
+    _print_section("Extractors", [one for one in extractors if one.missing is None], verbose=verbose)
+    away = [one for one in extractors if one.missing is not None]
+    for missing in sorted({one.missing or "" for one in away}):
+        these = [one for one in away if one.missing == missing]
+        _print_section(f"Extractors that are not here; get them with: {missing}", these, verbose=verbose)
+    _print_section("Matchers", matchers, verbose=verbose)
+    sys.stdout.write("Options of one: tiepoint methods NAME\n")
+
+
+def _print_section(title: str, listed: list[Listed], *, verbose: bool) -> None:
     sys.stdout.write(f"{title}\n")
-    terminal.print_columns(rows, indent="  ")
+    terminal.print_columns(
+        [(one.name, one.summary, one.source if verbose else "") for one in listed], indent="  "
+    )
     sys.stdout.write("\n")
 
 
-def _facts(extractor: type[Extractor]) -> dict[str, Any]:
-    install = extractor.missing()
+def _print_all_json(extractors: list[Listed], matchers: list[Listed]) -> None:
+    kinds = {"extractors": extractors, "matchers": matchers}
+    terminal.print_json(
+        {
+            "schema_version": 1,
+            "kind": "methods",
+            **{kind: [_facts(one) for one in listed] for kind, listed in kinds.items()},
+        }
+    )
+
+
+def _facts(one: Listed) -> dict[str, Any]:
     return {
-        "name": extractor.name,
-        "available": install is None,
-        "install": install,
-        "metric": extractor.metric,
-        "summary": extractor.summary,
-        "source": extractor.source,
-        "options": {fact.name: _plain(fact.default) for fact in extractor.facts()},
+        "name": one.name,
+        "summary": one.summary,
+        "source": one.source,
+        "available": one.missing is None,
+        "missing": one.missing,
+        "options": [
+            {"name": fact.name, "type": fact.type, "default": fact.default, "meaning": fact.doc}
+            for fact in one.options
+        ],
     }
 
 
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | float | str | None) else str(value)
-
-
-def _print_options(method: type[Any], *, as_json: bool) -> None:
-    facts = method.facts()
+def _print_one(one: Listed, *, as_json: bool) -> None:
     if as_json:
-        terminal.print_json(
-            {
-                "schema_version": 1,
-                "kind": "options",
-                "name": method.name,
-                "options": [
-                    {"name": f.name, "type": f.type, "default": _plain(f.default), "meaning": f.doc}
-                    for f in facts
-                ],
-            }
-        )
+        terminal.print_json({"schema_version": 1, "kind": "method", **_facts(one)})
         return
-    sys.stdout.write(f"{method.name}: {method.summary}\n")
-    if hasattr(method, "source"):
-        sys.stdout.write(f"{method.source}\n")
-    if hasattr(method, "missing") and method.missing() is not None:
-        sys.stdout.write(f"not installed; get it with: {method.missing()}\n")
-    rows = [(f"-o {f.name}={_shown(f.default)}", f.type, f.doc) for f in facts]
+    sys.stdout.write(f"{one.name}: {one.summary}\n")
+    if one.source:
+        sys.stdout.write(f"{one.source}\n")
+    if one.missing is not None:
+        sys.stdout.write(f"not here; get it with: {one.missing}\n")
     sys.stdout.write("\n")
+    rows = [(f"-o {fact.name}={_shown(fact.default)}", fact.type, fact.doc) for fact in one.options]
     terminal.print_columns(rows, indent="  ")
 
 
 def _shown(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,38 @@ if TYPE_CHECKING:
 DATA_SUFFIXES = (".npz", ".csv")
 
 
-def check_names(*, draw: str | None, save: str | None) -> None:
-    """Refuse a file name whose ending says nothing, before any work is done."""
-    if draw is not None and not Path(draw).is_dir():
+def check_names(photos: list[str], *, draw: str | None, save: str | None) -> None:
+    """Refuse names of files that cannot or must not be written, before any work is done."""
+    for flag, name in (("--draw", draw), ("--save", save)):
+        if name is not None:
+            _check_target(flag, name, photos)
+    if draw is not None:
         from tiepoint.plotting import picture_format
 
         picture_format(draw)
-    if save is not None and not Path(save).is_dir() and Path(save).suffix.lower() not in DATA_SUFFIXES:
+    if save is not None and Path(save).suffix.lower() not in DATA_SUFFIXES:
         raise OptionError(f"--save {save}: end the name with {' or '.join(DATA_SUFFIXES)}")
+
+
+def _check_target(flag: str, name: str, photos: list[str]) -> None:
+    if not name:
+        raise OptionError(f"{flag} needs the name of a file")
+    if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+        raise OptionError(f"{flag} {name}: is a folder; name a file in it")
+    folder = Path(name).absolute().parent
+    if not folder.is_dir():
+        raise OptionError(f"{flag} {name}: there is no folder {folder}; make it first")
+    for photo in photos:
+        if same_file(name, photo):
+            raise OptionError(f"{flag} {name}: would overwrite the photo itself; choose another name")
+
+
+def same_file(name: str | Path, photo: str) -> bool:
+    """Tell whether both name the same file that exists."""
+    try:
+        return os.path.samefile(name, photo)  # noqa: PTH121
+    except (OSError, ValueError):
+        return False
 
 
 def save_features(path: Path, features: Features) -> Path:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Annotated, Any, TextIO
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+
+if TYPE_CHECKING:
+    from tiepoint.extractors import Extractor as ExtractorObject
 
 Extractor = Annotated[
     str, typer.Option("--extractor", "-e", metavar="NAME", help="Local features; see: tiepoint methods.")
@@ -45,7 +50,12 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but resu
 
 
 def plain_output() -> None:
-    """Let any file name be printed, also where the terminal's encoding has no letters for it."""
+    """Let any file name be printed, also where the terminal's encoding has no letters for it.
+
+    A stream that was closed before the start (``>&-``) is None in Python; it becomes one that takes all.
+    """
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -62,12 +72,12 @@ class Talk:
     def note(self, sentence: str) -> None:
         """Say something useful; -q suppresses it."""
         if not self.quiet:
-            sys.stderr.write(f"{sentence}\n")
+            _say(sentence)
 
     def detail(self, sentence: str) -> None:
         """Say something that only -v shows."""
         if self.verbose:
-            sys.stderr.write(f"{sentence}\n")
+            _say(sentence)
 
     def warn(self, sentence: str) -> None:
         """Say what the user should know; -q suppresses it."""
@@ -75,16 +85,34 @@ class Talk:
 
     def error(self, sentence: str) -> None:
         """Say what failed while the rest goes on; -q does not suppress it."""
-        sys.stderr.write(f"tiepoint: {' '.join(sentence.split())}\n")
+        _say(f"tiepoint: {' '.join(sentence.split())}")
 
-    def progress(self, items: list[str], what: str) -> Iterable[str]:
+    def progress(self, items: list[str], what: str) -> Iterator[str]:
         """Go through items with a progress bar, if there is more than one and a terminal to show it."""
         if len(items) < 2 or self.quiet or not sys.stderr.isatty():
-            return items
+            yield from items
+            return
         from rich.console import Console
-        from rich.progress import track
+        from rich.progress import Progress
 
-        return track(items, description=what, console=Console(file=sys.stderr), transient=True)
+        # Left to itself, rich takes over standard output too, also where that is a file.
+        with Progress(
+            *Progress.get_default_columns(),
+            console=Console(file=sys.stderr),
+            transient=True,
+            redirect_stdout=sys.stdout.isatty(),
+        ) as bar:
+            yield from bar.track(items, description=what)
+
+
+def _say(sentence: str) -> None:
+    # A full disk under standard error must not lose the results: what cannot be said now is dropped, and
+    # the stream is closed without what a failed write has left in its buffer.
+    try:
+        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
 
 
 @contextmanager
@@ -94,7 +122,12 @@ def quiet_libraries(talk: Talk) -> Iterator[None]:
     Python's own ``sys.stderr`` keeps its way there. Only for the command line, which owns its
     process: descriptors belong to all threads.
     """
-    if talk.verbose or not _is_descriptor_2(sys.stderr):
+    if talk.verbose:
+        yield
+        return
+    # Matplotlib complains in its log about folders and settings that no picture here depends on.
+    logging.getLogger("matplotlib").setLevel(logging.CRITICAL)
+    if not _is_descriptor_2(sys.stderr):
         yield
         return
     python_stderr = sys.stderr
@@ -111,7 +144,8 @@ def quiet_libraries(talk: Talk) -> Iterator[None]:
         yield
     finally:
         sys.stderr = python_stderr
-        spoken.close()
+        with suppress(OSError):
+            spoken.close()
         os.dup2(saved, 2)
         os.close(saved)
 
@@ -121,6 +155,26 @@ def _is_descriptor_2(stream: TextIO) -> bool:
         return stream.fileno() == 2
     except (AttributeError, OSError, ValueError):
         return False
+
+
+def chosen_extractor(name: str, words: list[str] | None, max_keypoints: int | None) -> ExtractorObject:
+    """Return the extractor that the flags ask for."""
+    from tiepoint.extractors import EXTRACTORS, get_extractor
+
+    options = EXTRACTORS.load(name).parse(words or [])
+    if max_keypoints is not None:
+        if "max_keypoints" in options:
+            raise typer.BadParameter("--max-keypoints and -o max_keypoints say the same; give one of them")
+        options["max_keypoints"] = max_keypoints
+    return get_extractor(name, **options)
+
+
+def check_companions(*, draw: bool, top: int | None, width: int | None, as_json: bool, arrays: bool) -> None:
+    """Refuse flags that would do nothing without another one."""
+    if not draw and (top is not None or width is not None):
+        raise typer.BadParameter("--top and --width are about the picture; add --draw FILE")
+    if arrays and not as_json:
+        raise typer.BadParameter("--arrays is about the JSON document; add --json")
 
 
 def reading_options(*, allow_truncated: bool, max_pixels: int | None) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from tiepoint.errors import OptionError
 from tiepoint.extractors.base import Extractor
-from tiepoint.images import read_image
+from tiepoint.images import Photo, read_image
 from tiepoint.registry import Registry
 from tiepoint.types import Features, Image
 
@@ -52,35 +49,26 @@ def get_extractor(extractor: str | Extractor, **options: Any) -> Extractor:
     >>> get_extractor("sift", contrast_threshold=0.02).contrast_threshold
     0.02
     """
-    if isinstance(extractor, str):
-        return EXTRACTORS.create(extractor, options)
-    if not isinstance(extractor, Extractor):
-        raise OptionError(f"an extractor is a name or an Extractor, not {type(extractor).__name__}")
-    if options:
-        raise OptionError(
-            f"options go to a name, or into the extractor itself: "
-            f"{type(extractor).__name__}({', '.join(f'{k}=...' for k in options)})"
-        )
-    return extractor
+    return EXTRACTORS.get(extractor, options)
 
 
 def extract(
-    image: Image | ArrayLike | str | os.PathLike[str],
+    image: Photo,
     extractor: str | Extractor = "sift",
     *,
-    mask: ArrayLike | None = None,
+    mask: ArrayLike | Image | None = None,
     **options: Any,
 ) -> Features:
     """Detect and describe the local features of a photo.
 
     Parameters
     ----------
-    image : Image, array or path
+    image : Image, path, array, bytes, ...
         Anything that :func:`tiepoint.read_image` takes.
     extractor : str or Extractor
         A name that ``tiepoint methods`` lists, or an object with its options.
-    mask : array, (H, W) bool or uint8, optional
-        Zero where not to look, as large as the photo.
+    mask : array or Image, (H, W) or (H, W, 3) bool or integer, optional
+        Zero (black) where not to look, as large as the photo.
     **options
         Options of the named extractor, such as ``max_keypoints``; ``tiepoint methods NAME`` lists them.
 
@@ -109,7 +97,4 @@ def extract(
     Features(500 orb, 32 x uint8 hamming, photo 800x600)
     """
     chosen = get_extractor(extractor, **options)
-    photo = image if isinstance(image, Image) else read_image(image)
-    if isinstance(mask, Image):
-        mask = np.asarray(mask.gray)
-    return chosen.extract(photo, mask)
+    return chosen.extract(read_image(image), mask)

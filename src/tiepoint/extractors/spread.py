@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST_CELLS = 1 << 24  # a byte each; on larger photos the narrowest squares are a little wider
+
 
 def spread_evenly(
     xy: NDArray[np.float32],
@@ -60,8 +62,8 @@ def spread_evenly(
     # Between these widths (in pixels) lies the answer: at `high` one square covers the photo, at
     # `low` even squares packed without a gap could not hold fewer than n points.
     low, high = 0.0, float(max(width, height))
-    best = np.arange(n)
-    while high - low > 0.25:
+    best = np.empty(0, np.intp)
+    while high - low > 1:
         middle = (low + high) / 2
         kept = _covered(ordered, middle, width, height)
         if len(kept) >= n:
@@ -70,12 +72,16 @@ def spread_evenly(
                 break
         else:
             high = middle
-    return order[best[:n]]
+            best = kept if len(best) < len(kept) else best
+    # Where too many share a place, no width leaves n: the strongest of the others make up the number.
+    others = np.setdiff1d(np.arange(len(order)), best)
+    chosen = np.sort(np.concatenate([best[:n], others[: max(0, n - len(best))]]))
+    return np.asarray(order[chosen], np.intp)
 
 
 def _covered(xy: NDArray[np.float32], width: float, photo_w: int, photo_h: int) -> NDArray[np.intp]:
     """Take points in order; each suppresses those within ``width`` pixels in x and y, by cells."""
-    cell = max(width / 2, 1e-3)
+    cell = max(width / 2, 0.5, (photo_w * photo_h / _MOST_CELLS) ** 0.5)
     columns = np.floor((xy[:, 0] + 1) / cell).astype(np.intp) + 2
     rows = np.floor((xy[:, 1] + 1) / cell).astype(np.intp) + 2
     free = np.ones((int((photo_h + 1) / cell) + 5, int((photo_w + 1) / cell) + 5), bool)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tiepoint.types import Exif, Features, Image, Matches, MatchResult
+from tiepoint.errors import OptionError
+from tiepoint.formats.exif import exif_to_json
+from tiepoint.types import Features, Image, Matches, MatchResult
+from tiepoint.types.matches import PER_MATCH
 
 SCHEMA_VERSION = 1
 
@@ -27,7 +30,17 @@ def features_document(
     seconds : mapping, optional
         Wall-clock seconds per stage.
     arrays : bool
-        Whether to list the keypoints and descriptors themselves.
+        Whether to list the keypoints and descriptors themselves; what is not known is None.
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.formats import features_document
+    >>> image = render_demo().image0
+    >>> document = features_document(image, tp.extract(image, "orb", max_keypoints=200))
+    >>> document["keypoints"], document["descriptor"]
+    (200, {'length': 32, 'dtype': 'uint8', 'metric': 'hamming'})
     """
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -59,7 +72,18 @@ def match_document(
     matcher : mapping, optional
         The settings of the matcher.
     arrays : bool
-        Whether to list the matches themselves.
+        Whether to list the matches themselves; what is not known is None.
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.formats import match_document
+    >>> scene = render_demo()
+    >>> result = tp.match(scene.image0, scene.image1, extractor="orb", max_keypoints=500)
+    >>> document = match_document(result)
+    >>> document["extractor"], document["candidates"], document["funnel"][0]
+    ('orb', 500, {'stage': 'keypoints 0', 'count': 500})
     """
     features = result.features0
     document: dict[str, Any] = {
@@ -76,17 +100,29 @@ def match_document(
         "log": list(result.log),
     }
     if arrays:
-        names = tuple(
-            f.name for f in fields(Matches) if isinstance(getattr(result.matches, f.name), np.ndarray)
-        )
-        document["arrays"] = _arrays(result.matches, names)
+        document["arrays"] = _arrays(result.matches, PER_MATCH)
     return document
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of the documents of a kind: "features" or "match"."""
-    text = files("tiepoint.formats").joinpath("schema", f"{kind}.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
+    """Return the JSON Schema (draft 2020-12) of the documents of a kind: "features" or "match".
+
+    Raises
+    ------
+    OptionError
+        If there is no such kind of document.
+
+    Examples
+    --------
+    >>> from tiepoint.formats import schema
+    >>> schema("match")["title"]
+    'tiepoint match'
+    """
+    folder = files("tiepoint.formats").joinpath("schema")
+    kinds = sorted(file.name.removesuffix(".json") for file in folder.iterdir())
+    if kind not in kinds:
+        raise OptionError(f"there is no schema {kind!r}; there are: {', '.join(kinds)}")
+    loaded: dict[str, Any] = json.loads(folder.joinpath(f"{kind}.json").read_text(encoding="utf-8"))
     return loaded
 
 
@@ -95,29 +131,22 @@ def _photo(image: Image) -> dict[str, Any]:
         "path": image.path,
         "width": image.width,
         "height": image.height,
-        "exif": None if image.exif is None else _exif(image.exif),
+        "exif": None if image.exif is None else exif_to_json(image.exif),
     }
-
-
-def _exif(exif: Exif) -> dict[str, Any]:
-    values = {f.name: getattr(exif, f.name) for f in fields(exif)}
-    return {**values, "time": None if exif.time is None else exif.time.isoformat()}
 
 
 def _arrays(noun: Features | Matches, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: _listed(getattr(noun, name)) for name in names}
 
 
-def _listed(values: Any) -> Any:
+def _listed(values: NDArray[Any] | None) -> list[Any] | None:
     if values is None:
         return None
     if values.dtype == np.float32:
+        if values.ndim == 2:
+            return [_listed(row) for row in values]
         # By way of their shortest text: 0.1 in float32 is to read 0.1, not 0.10000000149011612.
         # JSON has no infinity (a second distance where there is no second): that is null.
-        flat = [float(str(v)) if np.isfinite(v) else None for v in values.ravel()]
-        return (
-            flat
-            if values.ndim == 1
-            else [flat[i : i + values.shape[1]] for i in range(0, len(flat), values.shape[1])]
-        )
-    return values.tolist()
+        return [float(str(v)) if np.isfinite(v) else None for v in values]
+    listed: list[Any] = values.tolist()
+    return listed

@@ -35,6 +35,31 @@ def to_keypoints(features: Features) -> list[Any]:
     return [cv2.KeyPoint(x, y, size, angle, response) for x, y, size, angle, response in rows]
 
 
+def keypoint_table(keypoints: Sequence[Any]) -> NDArray[np.float32]:
+    """Return the numbers of ``cv2.KeyPoint`` objects as an array.
+
+    Parameters
+    ----------
+    keypoints : sequence of cv2.KeyPoint
+
+    Returns
+    -------
+    ndarray, (N, 5) float32
+        x, y, size, angle, response. Angles are from 0 up to but without 360: FREAK gives -180 to 180.
+
+    Examples
+    --------
+    >>> import cv2
+    >>> from tiepoint.formats.opencv import keypoint_table
+    >>> keypoint_table([cv2.KeyPoint(3, 4, 7, -90, 0.5)]).tolist()
+    [[3.0, 4.0, 7.0, 270.0, 0.5]]
+    """
+    table = np.array([(*k.pt, k.size, k.angle, k.response) for k in keypoints], np.float32).reshape(-1, 5)
+    table[:, 3] %= 360
+    table[table[:, 3] == 360, 3] = 0  # what a hair below 0 is rounded to
+    return table
+
+
 def from_keypoints(
     keypoints: Sequence[Any],
     descriptors: NDArray[Any] | None,
@@ -54,17 +79,33 @@ def from_keypoints(
         Width and height of the photo in pixels.
     extractor : str
         A name of your own for what made them: only features of the same name are matched.
+
+    Raises
+    ------
+    DataError
+        If keypoints and descriptors do not fit each other, the metric or the photo.
+
+    Examples
+    --------
+    >>> import cv2
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.formats import from_keypoints
+    >>> image = render_demo().image0
+    >>> keypoints, descriptors = cv2.ORB_create(200).detectAndCompute(image.gray, None)
+    >>> from_keypoints(keypoints, descriptors, metric="hamming", image_size=image.size, extractor="my orb")
+    Features(200 my orb, 32 x uint8 hamming, photo 800x600)
     """
-    rows = np.array([(*k.pt, k.size, k.angle, k.response) for k in keypoints], np.float32).reshape(-1, 5)
+    table = keypoint_table(keypoints)
     if descriptors is None:
-        if len(rows):
-            raise DataError(f"{len(rows)} keypoints need descriptors, but there are none")
+        if len(table):
+            raise DataError(f"{len(table)} keypoints need descriptors, but there are none")
         descriptors = np.empty((0, 0), np.uint8)
+    unknown = len(keypoints) > 0 and all(k.angle == -1 for k in keypoints)  # as OpenCV has it
     return Features(
-        xy=np.ascontiguousarray(rows[:, :2]),
-        size=np.ascontiguousarray(rows[:, 2]),
-        angle=None if (rows[:, 3] < 0).any() else np.ascontiguousarray(rows[:, 3]),
-        score=np.ascontiguousarray(rows[:, 4]),
+        xy=np.ascontiguousarray(table[:, :2]),
+        size=np.ascontiguousarray(table[:, 2]),
+        angle=None if unknown else np.ascontiguousarray(table[:, 3]),
+        score=np.ascontiguousarray(table[:, 4]),
         descriptors=descriptors,
         metric=metric,
         image_size=image_size,
@@ -73,13 +114,31 @@ def from_keypoints(
 
 
 def to_dmatches(matches: Matches) -> list[Any]:
-    """Return a list of ``cv2.DMatch``, query is photo 0; for matches that have indices."""
+    """Return a list of ``cv2.DMatch``, query is photo 0; for matches that have indices and distances.
+
+    Raises
+    ------
+    DataError
+        If the matches have no indices or no distances.
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.formats import to_dmatches
+    >>> scene = render_demo()
+    >>> matches = tp.match(scene.image0, scene.image1, extractor="orb").matches
+    >>> len(to_dmatches(matches)) == len(matches)
+    True
+    """
     import cv2
 
     if matches.pairs is None:
         raise DataError("these matches have no indices into features, which a cv2.DMatch needs")
-    distance = np.zeros(len(matches), np.float32) if matches.distance is None else matches.distance
-    return [cv2.DMatch(i, j, d) for (i, j), d in zip(matches.pairs.tolist(), distance.tolist(), strict=True)]
+    if matches.distance is None:
+        raise DataError("these matches have no distances, which a cv2.DMatch needs")
+    rows = zip(matches.pairs.tolist(), matches.distance.tolist(), strict=True)
+    return [cv2.DMatch(i, j, distance) for (i, j), distance in rows]
 
 
 def from_dmatches(
@@ -95,29 +154,34 @@ def from_dmatches(
         Of the query and of the train photo.
     source : str
         The method's name.
+
+    Raises
+    ------
+    DataError
+        If the matches point outside of the features.
+
+    Examples
+    --------
+    >>> import cv2
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.formats import from_dmatches
+    >>> scene = render_demo()
+    >>> query, train = (tp.extract(image, "orb") for image in (scene.image0, scene.image1))
+    >>> two = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(query.descriptors, train.descriptors, k=2)
+    >>> matches = from_dmatches(two, query, train).where(ratio=0.8)
+    >>> [stage for stage, count in matches.funnel]
+    ['keypoints 0', 'keypoints 1', 'opencv', 'ratio']
     """
     ranked = [m if isinstance(m, list | tuple) else (m,) for m in dmatches]
     found = [(m[0], m[1].distance if len(m) > 1 else np.inf) for m in ranked if len(m)]
-    pairs = np.array([(m.queryIdx, m.trainIdx) for m, _ in found], np.int32).reshape(-1, 2)
-    if len(pairs) and (pairs.min() < 0 or (pairs.max(axis=0) >= [len(features0), len(features1)]).any()):
-        raise DataError(
-            f"these matches point outside of the {len(features0)} and {len(features1)} features; "
-            "were they made from other features?"
-        )
     known_second = any(len(m) > 1 for m in ranked)
-    part0, part1 = features0[pairs[:, 0]], features1[pairs[:, 1]]
-    return Matches(
-        xy0=part0.xy,
-        xy1=part1.xy,
-        pairs=pairs,
+    return Matches.between(
+        features0,
+        features1,
+        np.array([(m.queryIdx, m.trainIdx) for m, _ in found], np.int32).reshape(-1, 2),
         distance=np.array([m.distance for m, _ in found], np.float32),
         second_distance=np.array([s for _, s in found], np.float32) if known_second else None,
-        size0=part0.size,
-        size1=part1.size,
-        angle0=part0.angle,
-        angle1=part1.angle,
         source=source,
-        image_size0=features0.image_size,
-        image_size1=features1.image_size,
-        funnel=(("keypoints 0", len(features0)), ("keypoints 1", len(features1)), (source, len(pairs))),
+        funnel=(("keypoints 0", len(features0)), ("keypoints 1", len(features1)), (source, len(found))),
     )

@@ -24,6 +24,14 @@ def columns(noun: Features | Matches) -> Table:
     Features: x, y, size, angle, score. Matches: x0, y0, x1, y1, index0, index1, distance,
     second_distance, ratio, score, size0, size1, angle0, angle1, source. Pixels and degrees as in
     the types; descriptors are left to :func:`tiepoint.formats.save_npz`.
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.formats import columns
+    >>> list(columns(tp.extract(render_demo().image0, "orb")))
+    ['x', 'y', 'size', 'angle', 'score']
     """
     if isinstance(noun, Features):
         table: dict[str, NDArray[Any] | None] = {
@@ -55,6 +63,17 @@ def save_csv(path: str | os.PathLike[str], noun: Features | Matches) -> Path:
     ------
     WriteError
         If the file cannot be written; an older one of that name is then untouched.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.formats import save_csv
+    >>> features = tp.extract(render_demo().image0, "orb", max_keypoints=100)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_csv(f"{folder}/keypoints.csv", features).read_text().splitlines()[0]
+    'x,y,size,angle,score'
     """
     table = columns(noun)
     text = io.StringIO()
@@ -72,6 +91,16 @@ def to_frame(noun: Features | Matches) -> Any:
     ------
     MissingError
         If pandas is not installed.
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.formats import to_frame
+    >>> scene = render_demo()
+    >>> frame = to_frame(tp.match(scene.image0, scene.image1, extractor="orb").matches)
+    >>> frame.nsmallest(3, "distance")[["x0", "y0", "x1", "y1"]].shape
+    (3, 4)
     """
     try:
         import pandas as pd

@@ -17,7 +17,7 @@ _COUNT = {"gray": 1, "rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4}
 
 def check_channels(channels: object) -> Channels | None:
     """Return ``channels`` if it is an order that is known."""
-    if channels is None or channels in CHANNELS:
+    if channels is None or (isinstance(channels, str) and channels in CHANNELS):
         return channels
     raise OptionError(f"channels must be one of {', '.join(CHANNELS)}, not {channels!r}")
 
@@ -70,7 +70,12 @@ def _to_unsigned(array: NDArray[Any]) -> NDArray[Any]:
         return np.where(array, np.uint8(255), np.uint8(0))
     if array.dtype.kind == "f":
         low, high = float(array.min()), float(array.max())
-        if low >= 0 and high <= 1:  # NaN fails too
+        if np.isnan(low):
+            raise DataError(
+                "a float array must lie in 0..1, but this one holds NaN; "
+                "put a number in its place, for example with numpy.nan_to_num"
+            )
+        if low >= 0 and high <= 1:
             scaled: NDArray[Any] = np.rint(array * array.dtype.type(255)).astype(np.uint8)
             return scaled
         raise DataError(

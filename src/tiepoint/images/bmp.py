@@ -42,8 +42,8 @@ def decode(data: bytes, limits: Limits) -> Decoded:
         raise RefusedError(f"a run-length coded BMP of {width}x{abs(height)} pixels is not read")
     needed = offset + (width * bits + 31) // 32 * 4 * (abs(height) - 1) + (width * bits + 7) // 8
     short = compression not in _RLE and needed > len(data)
-    if short and not limits.allow_truncated:
-        raise limits.cut_short(rescue=True)
+    if short:
+        limits.check_rest(max(0, len(data) - offset), needed - offset, abs(height))
     stream = Endless(data) if short else io.BytesIO(data)
     with opened(BmpImageFile, stream, limits) as picture:
         return Decoded(pixels=to_pixels(loaded(picture)))

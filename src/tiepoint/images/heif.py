@@ -18,16 +18,26 @@ from tiepoint.images.pillow import Decoded, loaded, opened
 def decode_heic(data: bytes, limits: Limits) -> Decoded:
     """Decode the main picture of a HEIC file; more than 8 bits become 16.
 
-    The file states its turns outside of the EXIF block and the decoder applies them, so the
-    orientation that the block repeats is not applied again.
+    The file states its turns outside of the EXIF block and the decoder applies them. The orientation in
+    the block tells nothing, by the standard (ISO/IEC 23008-12) as for libheif, pillow-heif and the
+    viewers that stand on them: mostly it repeats what has been applied, and where it says something
+    else it is left alone.
     """
     try:
         from pillow_heif import open_heif
     except ImportError as error:
         raise MissingError("HEIC needs pillow-heif: pip install 'tiepoint[heif]'") from error
-    picture = open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    limits.check_size(*picture.size)
-    pixels = np.asarray(picture)
+    try:
+        picture = open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+        limits.check_size(*picture.size)
+        pixels = np.asarray(picture)
+    except (RefusedError, MemoryError):
+        raise
+    except Exception as error:  # what the library says of it is about its own insides
+        raise RefusedError(
+            "this HEIC file is damaged or cut short, or of a kind that is not read; get a whole copy, "
+            "or save it as JPEG"
+        ) from error
     limits.check_size(pixels.shape[1], pixels.shape[0])
     layers = picture.mode.partition(";")[0]
     if layers[-1] in "Aa":

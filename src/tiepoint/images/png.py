@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL.PngImagePlugin import PngImageFile
 
-from tiepoint.images.convert import Key, Pixels, over_gray, to_pixels, without
+from tiepoint.images.convert import Key, Pixels, to_pixels, without
 from tiepoint.images.limits import Limits, RefusedError
 from tiepoint.images.pillow import Decoded, loaded, opened
+from tiepoint.images.png16 import decode_16
+from tiepoint.images.png_rows import SIGNATURE, chunk, damaged, measure, passes, unpacked_size
 
 _MAX_CHUNKS = 500_000
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# From here on the rows are unpacked once to see that they are whole, before the pixels are given room; a
+# smaller picture turns out to be damaged soon enough.
+_LOOK_THROUGH_BYTES = 1 << 28
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-# Adam7: first column and row, and the steps, of each of the seven passes.
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 @dataclass(frozen=True)
@@ -40,52 +42,58 @@ def decode(data: bytes, limits: Limits) -> Decoded:
 
     A wrong checksum of the header, the palette or the picture is damage, as for OpenCV (Pillow does
     not look at the picture's); that of any other chunk does not matter. With ``allow_truncated`` the
-    missing end of the picture is black.
+    missing end of the picture is black (where an interlaced one has alpha, gray as what is transparent).
     """
     chunks = _read(data, limits)
+    bits = chunks.depth * _CHANNELS[chunks.colour]
+    parts = passes(chunks.width, chunks.height, bits, interlaced=chunks.interlaced)
+    size = unpacked_size(parts)
+    limits.check_unpacked(size)
+    there = size
     if not chunks.complete:
-        if not limits.allow_truncated:
-            raise limits.cut_short(rescue=bool(chunks.data))
-        chunks = _filled(chunks, limits)
+        most = size if limits.allow_truncated else size // 100 + parts[-1].row_bytes
+        there = measure(chunks.data, parts, most=most)
+        limits.check_rest(there, size, chunks.height)
+    elif size > _LOOK_THROUGH_BYTES and measure(chunks.data, parts) < size:
+        raise damaged()
     key = _transparent(chunks)
     if chunks.depth == 16 and chunks.colour != 0:
-        pixels = _decode_16(chunks, limits)
-        return Decoded(pixels=pixels if key is None else without(pixels, key), exif=chunks.exif)
+        size_16 = chunks.width, chunks.height
+        pixels, whole = decode_16(chunks.data, size_16, chunks.colour, parts, limits)
+        if chunks.complete and not whole:
+            raise damaged()
+        pixels = pixels if key is None else without(pixels, key)
+    elif there == size:
+        pixels = _decoded(chunks, key, limits)
+    elif chunks.interlaced:
+        raw = zlib.decompressobj().decompress(chunks.data, size).ljust(size, b"\0")
+        pixels = _decoded(replace(chunks, data=zlib.compress(raw, 0)), key, limits)
+    else:  # the rows that are whole make a picture of their own
+        rows = there // parts[0].row_bytes
+        top = _decoded(replace(chunks, height=rows), key, limits)
+        pixels = np.zeros((chunks.height, *top.shape[1:]), top.dtype)
+        pixels[:rows] = top
+    return Decoded(pixels=pixels, exif=chunks.exif)
+
+
+def _decoded(chunks: _Chunks, key: Key | None, limits: Limits) -> Pixels:
     with opened(PngImageFile, _write(chunks), limits) as picture:
-        return Decoded(pixels=to_pixels(loaded(picture), transparent=key), exif=chunks.exif)
-
-
-def _decode_16(chunks: _Chunks, limits: Limits) -> Pixels:
-    """Keep all 16 bits of colour and alpha: Pillow has no such mode and gives the upper byte of each.
-
-    Gray with alpha in 16 bits has the four bytes a pixel of RGBA in 8 bits, so it is read as such. RGB and
-    RGBA are read twice: as they are, and as if the lower byte came last, which gives those.
-    """
-    if chunks.colour == 4:
-        with opened(PngImageFile, _write(chunks, depth=8, colour=6), limits) as picture:
-            both = np.ascontiguousarray(np.asarray(loaded(picture)))
-        return over_gray(both.view(">u2").astype(np.uint16))
-    halves = []
-    for order in ("16B", "16L"):
-        with opened(PngImageFile, _write(chunks), limits) as picture:
-            mode = "RGB" if chunks.colour == 2 else "RGBA"
-            picture.tile = [tile._replace(args=f"{mode};{order}") for tile in picture.tile]
-            halves.append(np.asarray(loaded(picture)))
-    pixels = halves[0].astype(np.uint16)
-    pixels <<= 8
-    pixels |= halves[1]
-    return over_gray(pixels) if chunks.colour == 6 else pixels
+        try:
+            loaded(picture)
+        except OSError as error:  # Pillow would say "truncated" of data that ends early in a whole file
+            raise damaged() from error
+        return to_pixels(picture, transparent=key)
 
 
 def _read(data: bytes, limits: Limits) -> _Chunks:
-    if not data.startswith(_SIGNATURE):
-        if len(data) < len(_SIGNATURE):
+    if not data.startswith(SIGNATURE):
+        if len(data) < len(SIGNATURE):
             raise limits.cut_short(rescue=False)
         raise RefusedError("this PNG file is damaged: its first bytes are not those of a PNG")
     found: dict[bytes, bytes] = {}
     picture: list[memoryview] = []
     state = "before"
-    at = len(_SIGNATURE)
+    at = len(SIGNATURE)
     ended = False
     view = memoryview(data)
     for _ in range(_MAX_CHUNKS):
@@ -96,7 +104,7 @@ def _read(data: bytes, limits: Limits) -> _Chunks:
             raise RefusedError("this PNG file is damaged: it has no valid chunk where one must be")
         body = view[at + 8 : at + 8 + length]
         whole = at + 12 + length <= len(data)
-        if at == len(_SIGNATURE):
+        if at == len(SIGNATURE):
             if name != b"IHDR" or length < 13:
                 raise RefusedError("this PNG file is damaged: it does not begin with its header")
             if len(body) >= 8:
@@ -137,22 +145,17 @@ def _check_sum(covered: memoryview, stored: bytes, name: bytes) -> None:
         raise RefusedError(f"this PNG file is damaged: the checksum of its {part} is wrong; get a whole copy")
 
 
-def _write(chunks: _Chunks, *, depth: int | None = None, colour: int | None = None) -> bytes:
+def _write(chunks: _Chunks) -> bytes:
     """Write a PNG that has only what the pixels need."""
-    depth, colour = depth or chunks.depth, colour or chunks.colour
-    header = struct.pack(">LLBBBBB", chunks.width, chunks.height, depth, colour, 0, 0, int(chunks.interlaced))
-    parts = [_SIGNATURE, *_chunk(b"IHDR", header)]
+    kind = chunks.depth, chunks.colour, 0, 0, int(chunks.interlaced)
+    header = struct.pack(">LLBBBBB", chunks.width, chunks.height, *kind)
+    parts = [SIGNATURE, *chunk(b"IHDR", header)]
     if chunks.colour == 3:
-        parts += _chunk(b"PLTE", chunks.palette or b"")
+        parts += chunk(b"PLTE", chunks.palette or b"")
         if chunks.transparency:
-            parts += _chunk(b"tRNS", chunks.transparency[:256])
-    parts += [*_chunk(b"IDAT", chunks.data), *_chunk(b"IEND", b"")]
+            parts += chunk(b"tRNS", chunks.transparency[:256])
+    parts += [*chunk(b"IDAT", chunks.data), *chunk(b"IEND", b"")]
     return b"".join(parts)
-
-
-def _chunk(name: bytes, body: bytes) -> list[bytes]:
-    checksum = zlib.crc32(body, zlib.crc32(name))
-    return [struct.pack(">L4s", len(body), name), body, struct.pack(">L", checksum)]
 
 
 def _transparent(chunks: _Chunks) -> Key | None:
@@ -164,24 +167,3 @@ def _transparent(chunks: _Chunks) -> Key | None:
     if chunks.depth < 8:
         key = tuple(v * 255 // ((1 << chunks.depth) - 1) for v in key)
     return key[0] if count == 1 else key
-
-
-def _filled(chunks: _Chunks, limits: Limits) -> _Chunks:
-    """Return the picture with its missing end put there as zeros."""
-    if not chunks.data:
-        raise limits.cut_short(rescue=False)
-    size = _raw_size(chunks)
-    stream = zlib.decompressobj()
-    raw = stream.decompress(chunks.data, size)
-    packed = zlib.compress(raw.ljust(size, b"\0"), 1)
-    return _Chunks(**{**chunks.__dict__, "data": packed, "complete": True})
-
-
-def _raw_size(chunks: _Chunks) -> int:
-    bits = chunks.depth * _CHANNELS[chunks.colour]
-    total = 0
-    for x, y, dx, dy in _ADAM7 if chunks.interlaced else ((0, 0, 1, 1),):
-        columns, rows = -(-(chunks.width - x) // dx), -(-(chunks.height - y) // dy)
-        if columns > 0 and rows > 0:
-            total += rows * (1 + (columns * bits + 7) // 8)
-    return total

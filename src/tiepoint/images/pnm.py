@@ -25,7 +25,7 @@ def decode(data: bytes, limits: Limits) -> Decoded:
     """Decode a PNM.
 
     Values are scaled so that the stated largest becomes 255, or 65535 where it is over 255; larger ones
-    are cut off, as Pillow does. With ``allow_truncated`` the missing end is 0.
+    are cut off, as Pillow does. With ``allow_truncated`` the missing end is black.
     """
     kind = data[1:2]
     numbers, at = _header(data, 2 if kind in b"14" else 3, limits)
@@ -36,18 +36,21 @@ def decode(data: bytes, limits: Limits) -> Decoded:
     if kind in b"fF":
         return Decoded(pixels=_floats(data, at, shape, numbers[2], limits))
     if kind == b"4":
-        rows = _samples(data, at, height * ((width + 7) // 8), np.dtype(np.uint8), limits)
-        bits = np.unpackbits(rows.reshape(height, -1), axis=1, count=width)
+        count = height * ((width + 7) // 8)
+        packed = _samples(data, at, count, height, np.dtype(np.uint8), limits, fill=b"\xff")
+        bits = np.unpackbits(packed.reshape(height, -1), axis=1, count=width)
         return Decoded(pixels=np.where(bits == 0, np.uint8(255), np.uint8(0)))
     if kind == b"1":
-        values = _plain(data, at, count, limits, bits=True)
+        values = _plain(data, at, count, height, limits, bits=True)
         return Decoded(pixels=np.where(values == 0, np.uint8(255), np.uint8(0)).reshape(shape))
     most = _integer(numbers[2])
     if not 1 <= most <= 65535:
         raise RefusedError(f"its header claims {most} as the largest value, but it must be from 1 to 65535")
     dtype = np.dtype(np.uint8 if most < 256 else ">u2")
-    plain = kind in b"23"
-    values = _plain(data, at, count, limits) if plain else _samples(data, at, count, dtype, limits)
+    if kind in b"23":
+        values = _plain(data, at, count, height, limits)
+    else:
+        values = _samples(data, at, count, height, dtype, limits)
     return Decoded(pixels=_scaled(values, most).reshape(shape))
 
 
@@ -71,22 +74,25 @@ def _integer(token: bytes) -> int:
     return int(token)
 
 
-def _samples(data: bytes, at: int, count: int, dtype: np.dtype[Any], limits: Limits) -> NDArray[Any]:
+def _samples(
+    data: bytes, at: int, count: int, rows: int, dtype: np.dtype[Any], limits: Limits, fill: bytes = b"\0"
+) -> NDArray[Any]:
     size = count * dtype.itemsize
     body = data[at : at + size]
     if len(body) < size:
-        if not limits.allow_truncated:
-            raise limits.cut_short(rescue=True)
-        body = body.ljust(size, b"\0")
+        limits.check_rest(len(body), size, rows)
+        body = body.ljust(size, fill)
     return np.frombuffer(body, dtype)
 
 
-def _plain(data: bytes, at: int, count: int, limits: Limits, *, bits: bool = False) -> NDArray[Any]:
+def _plain(
+    data: bytes, at: int, count: int, rows: int, limits: Limits, *, bits: bool = False
+) -> NDArray[Any]:
     """Read numbers written as text; the digits of a plain PBM need no space between them."""
     least = count if bits else 2 * count - 1
-    if len(data) - at < least and not limits.allow_truncated:
-        raise limits.cut_short(rescue=True)
-    out = np.zeros(count, np.uint16)
+    if len(data) - at < least:  # so far it is not known how much room a value takes
+        limits.check_rest(min(count, max(0, len(data) - at)), count, rows)
+    out = np.full(count, int(bits), np.uint16)  # black is 1 in a PBM
     done, rest = 0, b""
     while done < count and (at < len(data) or rest):
         block = rest + data[at : at + _BLOCK]
@@ -117,8 +123,8 @@ def _plain(data: bytes, at: int, count: int, limits: Limits, *, bits: bool = Fal
         values = values[: count - done]
         out[done : done + len(values)] = values
         done += len(values)
-    if done < count and not limits.allow_truncated:
-        raise limits.cut_short(rescue=True)
+    if done < count:
+        limits.check_rest(done, count, rows)
     return out
 
 
@@ -137,5 +143,5 @@ def _floats(data: bytes, at: int, shape: tuple[int, ...], scale: bytes, limits: 
     if not re.fullmatch(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", scale) or float(scale) == 0:
         raise RefusedError("this PFM file is damaged: its scale is no number, or 0")
     dtype = np.dtype("<f4" if float(scale) < 0 else ">f4")
-    values = _samples(data, at, int(np.prod(shape)), dtype, limits)
+    values = _samples(data, at, int(np.prod(shape)), shape[0], dtype, limits)
     return to_16_bit(values.reshape(shape)[::-1])  # the bottom row comes first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import PIL.Image
@@ -19,7 +19,7 @@ from tiepoint.images.exif import read_exif
 from tiepoint.images.gif import decode as decode_gif
 from tiepoint.images.heif import decode_avif, decode_heic
 from tiepoint.images.jpeg import decode as decode_jpeg
-from tiepoint.images.limits import Limits, RefusedError
+from tiepoint.images.limits import MAX_PIXELS, Limits, RefusedError
 from tiepoint.images.pillow import Decoded
 from tiepoint.images.png import decode as decode_png
 from tiepoint.images.pnm import decode as decode_pnm
@@ -42,10 +42,38 @@ _DECODERS: dict[Format, Callable[[bytes, Limits], Decoded]] = {
 }
 
 
+class Readable(Protocol):
+    """A file that is open in binary mode, or whatever else gives bytes when it is read."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes; none at the end."""
+
+
+class ArrayLike(Protocol):
+    """What gives a NumPy array when asked, such as a tensor."""
+
+    def __array__(self) -> NDArray[Any]: ...
+
+
+# What read_image takes.
+Photo: TypeAlias = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | Readable
+    | NDArray[Any]
+    | ArrayLike
+    | PIL.Image.Image
+    | Image
+)
+
+
 def read_image(
-    source: object,
+    source: Photo,
     *,
-    max_pixels: int = 178_000_000,
+    max_pixels: int = MAX_PIXELS,
     allow_truncated: bool = False,
     channels: Channels | None = None,
 ) -> Image:
@@ -57,11 +85,15 @@ def read_image(
         A path; the bytes of a file; a file object open in binary mode, read from where it stands; an
         array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); a Pillow image; or an Image, returned as it is.
     max_pixels : int
-        A file that claims more is refused before it is decoded. The default is about the 2^29 bytes of
-        RGB from which Pillow speaks of a decompression bomb.
+        A file that claims more is refused before it is decoded. The default, 178 megapixels, is about
+        the 2^29 bytes of RGB from which Pillow speaks of a decompression bomb. Raising it raises with it
+        the limit on what a PNG, a compressed TIFF or a JPEG of several passes may unpack to: three bytes for
+        each of these pixels (one in a TIFF that LZMA packed), whatever the pixels are made of. Arrays
+        have no limit.
     allow_truncated : bool
-        Read what is there of a JPEG, PNG, BMP or PNM that is cut short. What is missing is gray in a
-        JPEG and black in the others. The other formats are refused all the same.
+        Read what is there of a JPEG, PNG, BMP or PNM that is cut short, if it is a row and a hundredth of
+        the picture or more. What is missing is gray in a JPEG and black in the others. The other formats
+        are refused all the same.
     channels : {"gray", "rgb", "bgr", "rgba", "bgra"} | None
         The order of an array's channels, "rgb" or "rgba" if it is not said. An array from
         ``cv2.imread`` is "bgr". For arrays only.
@@ -101,7 +133,7 @@ def read_image(
     limits = _limits(max_pixels, allow_truncated)
     order = check_channels(channels)
     if isinstance(source, np.ndarray) or _is_foreign_array(source):
-        return Image(pixels=from_array(_as_array(source), order))
+        return _from_array(_as_array(source), order)
     if order is not None:
         raise OptionError("channels states the order of an array's channels; leave it out for anything else")
     if isinstance(source, Image):
@@ -132,7 +164,10 @@ def _checked(name: str, read: Callable[[], Image]) -> Image:
         raise ReadError(f"{name}: there is not enough memory to read it") from error
     except Exception as error:  # a decoder meets a damaged file with any exception there is
         detail = plain(str(error)) if isinstance(error, OSError | SyntaxError | ValueError) else ""
-        reason = f" ({detail})" if detail and not detail.startswith("decoder error") else ""
+        # Numbers of Pillow's, or "truncated" of data that ends early inside a whole file: of no help.
+        reason = (
+            f" ({detail})" if detail and not detail.startswith(("decoder error", "image file is")) else ""
+        )
         raise ReadError(f"{name}: it is damaged and cannot be decoded{reason}; get a whole copy") from error
 
 
@@ -143,6 +178,8 @@ def _limits(max_pixels: object, allow_truncated: bool) -> Limits:
         pixels = 0
     if pixels < 1:
         raise OptionError(f"max_pixels must be a whole number from 1 up, not {max_pixels!r}")
+    if not isinstance(allow_truncated, bool | np.bool_ | int):
+        raise OptionError(f"allow_truncated must be True or False, not {allow_truncated!r}")
     return Limits(max_pixels=pixels, allow_truncated=bool(allow_truncated))
 
 
@@ -160,8 +197,18 @@ def _as_array(source: object) -> NDArray[Any]:
         ) from error
 
 
+def _from_array(array: NDArray[Any], channels: Channels | None) -> Image:
+    """Take an array of any size, as it is there already; but a view can be far larger than its memory."""
+    try:
+        return Image(pixels=from_array(array, channels))
+    except MemoryError as error:
+        raise DataError(
+            f"there is not enough memory to take an array of {array.shape} as a photo; give a part of it"
+        ) from error
+
+
 def _from_pillow(picture: PIL.Image.Image, limits: Limits) -> Decoded:
-    limits.check_size(*picture.size)
+    limits.check_size(*picture.size, verb="it has")
     picture.load()
     exif, key = picture.info.get("exif"), picture.info.get("transparency")
     plain_key = key if isinstance(key, int | tuple) and picture.mode not in ("P", "PA") else None

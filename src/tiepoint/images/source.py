@@ -7,11 +7,13 @@ import stat
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from tiepoint.errors import DataError, ReadError
-from tiepoint.images.limits import Limits, RefusedError
+from tiepoint.errors import DataError, ReadError, TiepointError
+from tiepoint.images.limits import Limits, RefusedError, in_words
 from tiepoint.images.sniff import HEAD, Format, recognise
 
 _BLOCK = 1 << 20
+_MAX_NAME = 300
+_STANDARD_INPUT = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 
 @runtime_checkable
@@ -42,7 +44,33 @@ def describe(source: object) -> str:
     text = os.fsdecode(name)  # type: ignore[arg-type]
     if not text:
         return "the given path"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(text, most=_MAX_NAME)
+
+
+def printable(text: str, *, most: int | None = None) -> str:
+    r"""Return ``text`` with all that is not to be seen, or moves what is, spelled out; cut in its middle.
+
+    Parameters
+    ----------
+    text : str
+        A name, of a file for example: whoever made it may have put line breaks, colours of the terminal
+        or characters that turn the direction of writing into it.
+    most : int | None
+        The most characters to return; None: all of them.
+
+    Examples
+    --------
+    >>> from tiepoint.images.source import printable
+    >>> printable("two\nlines \u202egpj.exe")
+    'two\\nlines \\u202egpj.exe'
+    >>> printable("x" * 5000 + ".jpg", most=20)
+    'xxxxxxxxx...xxxx.jpg'
+    """
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if most is None or len(line) <= most:
+        return line
+    tail = (most - 3) // 2
+    return f"{line[: most - 3 - tail]}...{line[len(line) - tail :]}"
 
 
 def fetch(source: object, limits: Limits) -> Photo:
@@ -68,7 +96,9 @@ def fetch(source: object, limits: Limits) -> Photo:
     if isinstance(source, Stream):
         try:
             return _drain(source, limits)
-        except (OSError, ValueError) as error:  # ValueError: it is closed
+        except (RefusedError, TiepointError, MemoryError):
+            raise
+        except Exception as error:  # it is closed, or its read() fails with whatever it likes
             raise _unreadable(source, error) from error
     raise DataError(
         "a photo is given as a path, bytes, a binary file object, an array, a Pillow image or an Image, "
@@ -85,6 +115,8 @@ def _open(path: str | os.PathLike[str]) -> int:
         kind = os.stat(path).st_mode  # noqa: PTH116 - a Path would turn an empty name into "."
         if stat.S_ISDIR(kind):
             raise ReadError(f"{name}: this is a folder; give the photos in it one by one")
+        if not stat.S_ISREG(kind) and name in _STANDARD_INPUT:
+            raise _standard_input(name)
         if not stat.S_ISREG(kind):
             raise ReadError(f"{name}: this is not a regular file but a device, a pipe or a socket; "
                             "copy the photo into a file")  # fmt: skip
@@ -95,6 +127,8 @@ def _open(path: str | os.PathLike[str]) -> int:
     except FileNotFoundError as error:
         if "://" in name:
             raise ReadError(f"{name}: nothing is fetched from the network; save the photo first") from error
+        if name in _STANDARD_INPUT:
+            raise _standard_input(name) from error
         what = "there is no such file" if os.fspath(path) else "it is empty"
         raise ReadError(f"{name}: {what}") from error
     except PermissionError as error:
@@ -104,8 +138,14 @@ def _open(path: str | os.PathLike[str]) -> int:
     return handle
 
 
+def _standard_input(name: str) -> ReadError:
+    return ReadError(f"{name}: photos are not read from standard input; save it to a file first")
+
+
 def _unreadable(source: object, error: Exception) -> ReadError:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    reason = getattr(error, "strerror", None) or str(error)
+    if not isinstance(error, OSError | ValueError) or not reason:
+        reason = f"{type(error).__name__}{': ' if reason else ''}{reason}"
     return ReadError(f"{describe(source)}: it cannot be read: {plain(reason)}")
 
 
@@ -127,7 +167,7 @@ def _drain(stream: Stream, limits: Limits, size: int = 0) -> Photo:
 def _too_long(limits: Limits) -> RefusedError:
     return RefusedError(
         f"it is longer than {limits.max_bytes / 1e9:.1f} GB, more than any photo of "
-        f"{limits.max_pixels / 1e6:,g} megapixels needs; if it is to be trusted, raise max_pixels"
+        f"{in_words(limits.max_pixels)} needs; if it is to be trusted, raise max_pixels"
     )
 
 
@@ -139,9 +179,13 @@ def _read(stream: Stream, size: int) -> bytes:
         part: object = stream.read(missing)
         if isinstance(part, str):
             raise DataError(f"{describe(stream)}: it is open as text; open it with mode 'rb'")
-        if not part:  # the end, or None: nothing there yet on a non-blocking one
+        if part is None:  # nothing there yet, on a non-blocking one
             break
-        block = bytes(part)  # type: ignore[call-overload]
+        if not isinstance(part, bytes | bytearray | memoryview):
+            raise DataError(f"{describe(stream)}: its read() gives {type(part).__name__} instead of bytes")
+        block = bytes(part)
+        if not block:
+            break
         parts.append(block)
         missing -= len(block)
     return b"".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import PIL.Image
@@ -21,17 +21,21 @@ from tiepoint.types import Exif
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _STRIPS, _ROWS, _STRIP_BYTES, _CHANNELS, _PLANES = 273, 278, 279, 277, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES = 322, 323, 324, 325
-_EXTRA, _FORMAT = 338, 339
+_PREDICTOR, _EXTRA, _FORMAT = 317, 338, 339
 _SUBFILE, _SUB_IFDS, _DNG = 254, 330, 50706
 
 # What the pixels need: one number each, and lists. All other tags stay out of Pillow's and libtiff's sight.
-_ONE = {_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, 266, _CHANNELS, _ROWS, _PLANES, 292, 293, 317,
+_ONE = {_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, 266, _CHANNELS, _ROWS, _PLANES, 292, 293, _PREDICTOR,
         _TILE_WIDTH, _TILE_HEIGHT}  # fmt: skip
 _LISTS = {_BITS, _STRIPS, _STRIP_BYTES, 320, _TILES, _TILE_BYTES, _EXTRA, _FORMAT, 347, 529, 530, 532}
 _INTEGERS = (1, 3, 4, 16)
 
 _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946, 34925, 50000, 50001}
 _RAW = 1
+_LZMA = 34925
+_LZMA_SLOWNESS = 3
+_FLOAT = 3
+_RGB = 2
 _YCBCR = 6
 _MAX_CHANNELS = 6
 _MAX_PIECE_BYTES = 800_000_000  # libtiff takes one at a time into memory
@@ -59,15 +63,18 @@ def decode(data: bytes, limits: Limits) -> Decoded:
         raise limits.cut_short(rescue=False)
     directory = _directory(data, form, limits)
     _check(data, directory, limits)
+    if _is_float_colour(directory):
+        return Decoded(pixels=_float_colour(data, directory, limits), exif=data if _has_facts(data) else None)
     stream = _rewritten(data, directory)
     try:
         with opened(TiffImageFile, stream, limits) as picture:
             pixels = _pixels(picture, stream, directory, limits)
     except SyntaxError as error:  # no kind of pixels that Pillow knows
         bits = ", ".join(str(b) for b in directory.lists.get(_BITS, (1,)))
+        bits += ", floats" if _FLOAT in directory.lists.get(_FORMAT, ()) else ""
         raise RefusedError(
             f"a TIFF of this kind ({directory.first(_CHANNELS, 1)} channels, bits: {bits}) is not read; "
-            "save it as gray or RGB in 8 or 16 bits"
+            "save it as gray or RGB in 8 or 16 bits, or in floats of 32 bits without a predictor"
         ) from error
     return Decoded(pixels=pixels, exif=data if _has_facts(data) else None)
 
@@ -86,6 +93,33 @@ def _pixels(picture: TiffImageFile, stream: bytes, directory: _Directory, limits
     else:
         pixels = to_pixels(picture)
     return 65535 - pixels if inverted and pixels.dtype == np.uint16 else pixels
+
+
+def _is_float_colour(directory: _Directory) -> bool:
+    """Tell whether it is RGB in floats of 32 bits, as OpenCV writes them, with its channels side by side."""
+    return (
+        directory.lists.get(_BITS) == (32, 32, 32)
+        and set(directory.lists.get(_FORMAT, ())) == {_FLOAT}
+        and directory.first(_CHANNELS, 1) == 3
+        and directory.first(_PHOTOMETRIC, 1) == _RGB
+        and directory.first(_PLANES, 1) == 1
+        and directory.first(_PREDICTOR, 1) == 1  # others count from channel to channel
+    )
+
+
+def _float_colour(data: bytes, directory: _Directory, limits: Limits) -> Pixels:
+    """Read colour in floats, for which Pillow has no mode: as gray that is three times as wide."""
+    width, height = directory.one[_WIDTH], directory.one[_HEIGHT]
+    wide = {tag: 3 * directory.one[tag] for tag in (_WIDTH, _TILE_WIDTH) if tag in directory.one}
+    of_one = {tag: entry for tag, entry in directory.entries.items() if tag != _EXTRA}
+    for tag in (_BITS, _FORMAT):  # said once for each channel
+        entry = of_one[tag]
+        of_one[tag] = replace(entry, count=1, size=entry.size // entry.count)
+    one = {**directory.one, **wide, _CHANNELS: 1, _PHOTOMETRIC: 1}
+    gray = replace(directory, entries=of_one, one=one)
+    stream = _rewritten(data, gray)
+    with opened(TiffImageFile, stream, replace(limits, max_pixels=3 * limits.max_pixels)) as picture:
+        return to_16_bit(np.asarray(_loaded(picture)).reshape(height, width, 3))
 
 
 def _loaded(picture: TiffImageFile) -> PIL.Image.Image:
@@ -167,6 +201,9 @@ def _check(data: bytes, directory: _Directory, limits: Limits) -> None:
     if count < pieces * planes:
         raise RefusedError("this TIFF file is damaged: parts of its picture are missing")
     depth = sum(bits) if len(bits) > 1 else bits[0] * channels
+    if compression != _RAW:
+        unpacked = pieces * across * down * depth // 8
+        limits.check_unpacked(unpacked, slowness=_LZMA_SLOWNESS if compression == _LZMA else 1)
     if compression != _RAW and across * down * depth // 8 > _MAX_PIECE_BYTES:
         raise RefusedError("its strips or tiles are too large when unpacked; save it in smaller ones")
     if compression != _RAW and _outside(data, directory, tag):

@@ -22,13 +22,14 @@ def write_image(path: str | os.PathLike[str], image: Image) -> Path:
 
     Examples
     --------
+    >>> import tempfile
     >>> from tiepoint.evaluation import render_demo
     >>> from tiepoint.images import read_image, write_image
-    >>> path = write_image("view.png", render_demo().image0)
-    >>> read_image(path)
-    Image(800x600 RGB uint8, 'view.png')
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_image(write_image(f"{folder}/view.png", render_demo().image0)).size
+    (800, 600)
     """
-    pixels = image.pixels if image.pixels.ndim == 2 else image.rgb8
+    pixels = image.pixels if image.pixels.ndim == 2 else image.pixels8
     stream = io.BytesIO()
     PIL.Image.fromarray(pixels).save(stream, format="PNG")
     return write_bytes(path, stream.getvalue())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tiepoint.errors import OptionError
+from tiepoint.errors import DataError
 from tiepoint.matchers.base import Matched, Matcher, View
 from tiepoint.matchers.descriptors import match_descriptors
 from tiepoint.matchers.nearest import NearestNeighbour
@@ -31,17 +31,15 @@ MATCHERS = Registry(
 
 
 def get_matcher(matcher: str | Matcher | None = None, **options: Any) -> Matcher:
-    """Return a matcher: by its name and options, or the object that was given; None is "nearest"."""
-    if matcher is None or isinstance(matcher, str):
-        return MATCHERS.create(matcher or "nearest", options)
-    if not isinstance(matcher, Matcher):
-        raise OptionError(f"a matcher is a name or a Matcher, not {type(matcher).__name__}")
-    if options:
-        raise OptionError(
-            f"options go to a name, or into the matcher itself: "
-            f"{type(matcher).__name__}({', '.join(f'{k}=...' for k in options)})"
-        )
-    return matcher
+    """Return a matcher: by its name and options, or the object that was given; None is "nearest".
+
+    Examples
+    --------
+    >>> from tiepoint.matchers import get_matcher
+    >>> get_matcher(ratio=0.8).ratio
+    0.8
+    """
+    return MATCHERS.get("nearest" if matcher is None else matcher, options)
 
 
 def match_features(
@@ -81,4 +79,7 @@ def match_features(
     True
     """
     chosen = get_matcher(matcher, **options)
+    for features in (features0, features1):
+        if not isinstance(features, Features):
+            raise DataError(f"Features are matched, not {type(features).__name__}; extract them first")
     return chosen.match(View(features=features0), View(features=features1))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from tiepoint.errors import DataError
-from tiepoint.options import Options
+from tiepoint.options import Method
 from tiepoint.types import Features, Image, Matches
 
 
@@ -54,11 +54,8 @@ class Matched(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Matcher(Options):
+class Matcher(Method):
     """Base of all matchers; a subclass is a frozen, keyword-only dataclass like an Extractor."""
-
-    name: ClassVar[str]
-    summary: ClassVar[str]
 
     def match(self, view0: View, view1: View) -> Matches:
         """Return the matches of two views."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from tiepoint.errors import DataError, OptionError
 from tiepoint.matchers.neighbours import Nearest, nearest_both_ways
 from tiepoint.types import METRICS, Metric
-from tiepoint.types.matches import passes_ratio
+from tiepoint.types.matches import check_thresholds, passes_distance, passes_ratio
 
 
 def match_descriptors(
@@ -71,33 +72,38 @@ def match_descriptors(
         return np.empty((0, 2), np.int32), np.empty(0, np.float32), np.empty(0, np.float32)
     from0, from1 = nearest_both_ways(descriptors0, descriptors1, metric)
     keep = np.ones(len(from0.index), bool)
+    for _, passed in filters(
+        from0, from1, cross_check=cross_check, ratio=ratio, max_distance=max_distance, ratio_both=ratio_both
+    ):
+        keep &= passed
+    return all_pairs(from0)[keep], from0.distance[keep], from0.second_distance[keep]
+
+
+def filters(
+    from0: Nearest,
+    from1: Nearest,
+    *,
+    cross_check: bool,
+    ratio: float | None,
+    max_distance: float | None,
+    ratio_both: bool,
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield the filters that are asked for: the stage's name, and which rows of set 0 pass, (N,) bool."""
+    mutual = from1.index[from0.index] == np.arange(len(from0.index))
     if cross_check:
-        keep &= mutual(from0, from1)
+        yield "mutual", mutual
     if ratio is not None:
-        keep &= passes_ratio(from0.distance, from0.second_distance, ratio)
+        yield "ratio", passes_ratio(from0.distance, from0.second_distance, ratio)
         if ratio_both:
-            keep &= passes_ratio_back(from0, from1, ratio)
+            back = passes_ratio(from1.distance, from1.second_distance, ratio)
+            yield "ratio back", mutual & back[from0.index]
     if max_distance is not None:
-        keep &= from0.distance <= max_distance
-    pairs = all_pairs(from0)
-    return pairs[keep], from0.distance[keep], from0.second_distance[keep]
+        yield "distance", passes_distance(from0.distance, max_distance)
 
 
 def all_pairs(from0: Nearest) -> NDArray[np.int32]:
     """Return every row with its nearest, (N, 2) int32."""
     return np.stack([np.arange(len(from0.index), dtype=np.int32), from0.index], axis=1)
-
-
-def mutual(from0: Nearest, from1: Nearest) -> NDArray[np.bool_]:
-    """Tell which rows of set 0 are also the nearest to their nearest, (N,) bool."""
-    both: NDArray[np.bool_] = from1.index[from0.index] == np.arange(len(from0.index))
-    return both
-
-
-def passes_ratio_back(from0: Nearest, from1: Nearest, ratio: float) -> NDArray[np.bool_]:
-    """Tell which matches pass the ratio test as seen from set 1, (N,) bool."""
-    passed = passes_ratio(from1.distance, from1.second_distance, ratio)
-    return mutual(from0, from1) & passed[from0.index]
 
 
 def check_descriptors(descriptors0: NDArray[Any], descriptors1: NDArray[Any], metric: Metric) -> None:
@@ -113,19 +119,11 @@ def check_descriptors(descriptors0: NDArray[Any], descriptors1: NDArray[Any], me
             raise DataError(f"{name} must be {wanted} for the metric {metric}, not {array.dtype.name}")
         if array.dtype == np.float32 and not np.isfinite(array).all():
             raise DataError(f"{name} must be finite, but holds NaN or infinity")
+        if len(array) and array.shape[1] == 0:
+            raise DataError(f"{name} has {len(array)} rows without any number in them")
     if descriptors0.shape[1] != descriptors1.shape[1] or descriptors0.dtype != descriptors1.dtype:
         raise DataError(
             f"descriptors of {descriptors0.shape[1]} x {descriptors0.dtype.name} cannot be compared with "
             f"descriptors of {descriptors1.shape[1]} x {descriptors1.dtype.name}; "
             "use one extractor for both photos"
         )
-
-
-def check_thresholds(ratio: float | None, max_distance: float | None, *, ratio_both: bool) -> None:
-    """Refuse thresholds that make no sense, in one sentence."""
-    if ratio is not None and not 0 < ratio <= 1:
-        raise OptionError(f"ratio must be above 0 and at most 1, not {ratio!r}")
-    if max_distance is not None and not max_distance >= 0:
-        raise OptionError(f"max_distance must be at least 0, not {max_distance!r}")
-    if ratio_both and ratio is None:
-        raise OptionError("ratio_both needs a ratio, such as ratio=0.8")

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from tiepoint.errors import DataError
 from tiepoint.matchers.base import Matched, Matcher, View
-from tiepoint.matchers.descriptors import (
-    all_pairs,
-    check_descriptors,
-    check_thresholds,
-    mutual,
-    passes_ratio_back,
-)
-from tiepoint.matchers.neighbours import nearest_both_ways
+from tiepoint.matchers.descriptors import all_pairs, check_descriptors, filters
+from tiepoint.matchers.neighbours import Nearest, nearest_both_ways
 from tiepoint.options import option
-from tiepoint.types import Features, Matches
+from tiepoint.types import Features, Funnel, Matches
+from tiepoint.types.matches import check_thresholds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,26 +63,34 @@ class NearestNeighbour(Matcher):
         _check_same_kind(features0, features1)
         counts = (("keypoints 0", len(features0)), ("keypoints 1", len(features1)))
         if len(features0) == 0 or len(features1) == 0:
-            nothing = _tie_points(features0[:0], features1[:0], (*counts, ("nearest", 0)))
+            nothing = _matches(features0, features1, _NOBODY, (*counts, ("nearest", 0)))
             return Matched(nothing, nothing)
+        check_descriptors(features0.descriptors, features1.descriptors, features0.metric)
         from0, from1 = nearest_both_ways(features0.descriptors, features1.descriptors, features0.metric)
-        candidates = _tie_points(
-            features0,
-            features1[from0.index],
-            (*counts, ("nearest", len(features0))),
-            pairs=all_pairs(from0),
-            distance=from0.distance,
-            second_distance=from0.second_distance,
-        )
-        matches = candidates
-        # Filters that look back from photo 1 come first: they need all candidates.
-        if self.cross_check:
-            matches = matches.stage("mutual", mutual(from0, from1))
-        if self.ratio is not None and self.ratio_both:
-            back = passes_ratio_back(from0, from1, self.ratio)
-            assert matches.pairs is not None
-            matches = matches.stage("ratio back", back[matches.pairs[:, 0]])
-        return Matched(candidates, matches.where(ratio=self.ratio, max_distance=self.max_distance))
+        funnel: Funnel = (*counts, ("nearest", len(features0)))
+        candidates = _matches(features0, features1, from0, funnel)
+        keep = np.ones(len(candidates), bool)
+        for stage, passed in filters(from0, from1, **self.settings()):
+            keep &= passed
+            funnel = (*funnel, (stage, int(keep.sum())))
+        return Matched(candidates, replace(candidates[keep], funnel=funnel))
+
+
+_NOBODY = Nearest(
+    index=np.empty(0, np.int32), distance=np.empty(0, np.float32), second_distance=np.empty(0, np.float32)
+)
+
+
+def _matches(features0: Features, features1: Features, nearest: Nearest, funnel: Funnel) -> Matches:
+    return Matches.between(
+        features0,
+        features1,
+        all_pairs(nearest),
+        distance=nearest.distance,
+        second_distance=nearest.second_distance,
+        source=features0.extractor,
+        funnel=funnel,
+    )
 
 
 def _check_same_kind(features0: Features, features1: Features) -> None:
@@ -96,32 +99,3 @@ def _check_same_kind(features0: Features, features1: Features) -> None:
             f"features of {features0.extractor} ({features0.metric}) cannot be matched with features of "
             f"{features1.extractor} ({features1.metric}); extract both photos with the same extractor"
         )
-    check_descriptors(features0.descriptors, features1.descriptors, features0.metric)
-
-
-def _tie_points(
-    features0: Features,
-    features1: Features,
-    funnel: tuple[tuple[str, int], ...],
-    *,
-    pairs: np.ndarray | None = None,
-    distance: np.ndarray | None = None,
-    second_distance: np.ndarray | None = None,
-) -> Matches:
-    """Join features row by row: row i of the one is matched with row i of the other."""
-    none = np.empty(0, np.float32)
-    return Matches(
-        xy0=features0.xy,
-        xy1=features1.xy,
-        pairs=np.empty((0, 2), np.int32) if pairs is None else pairs,
-        distance=none if distance is None else distance,
-        second_distance=none if second_distance is None else second_distance,
-        size0=features0.size,
-        size1=features1.size,
-        angle0=features0.angle,
-        angle1=features1.angle,
-        source=features0.extractor,
-        image_size0=features0.image_size,
-        image_size1=features1.image_size,
-        funnel=funnel,
-    )

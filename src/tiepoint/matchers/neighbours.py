@@ -1,7 +1,8 @@
 """The nearest and second nearest descriptor, both ways: the kernel of all matching.
 
 A blocked matrix product: tiles of the distance matrix come and go, and it is never there as a
-whole. Memory is O(N + M) besides one tile and a float copy of the descriptors.
+whole. Besides one tile, memory is that of the descriptors as floats: four bytes for each bit of a
+binary descriptor, four for each uint8, eight for each float.
 """
 
 from __future__ import annotations
@@ -63,6 +64,9 @@ def nearest_both_ways(
             tile += column_norms[column_part]
             from1.update(column_part, tile.T, offset=top)
             from0.update(row_part, tile, offset=left)
+    if rows.dtype == np.float64:
+        from0.settle(rows, columns)
+        from1.settle(columns, rows)
     return from0.nearest(finish), from1.nearest(finish)
 
 
@@ -70,29 +74,55 @@ class _Best:
     """Running best and second best of each row, over tiles that come in order of their columns."""
 
     def __init__(self, n: int, dtype: DTypeLike) -> None:
-        self.index = np.zeros(n, np.int32)
-        self.best = np.full(n, np.inf, dtype)
-        self.second = np.full(n, np.inf, dtype)
+        self.index, self.second_index = np.zeros(n, np.int32), np.zeros(n, np.int32)
+        self.best, self.second = np.full(n, np.inf, dtype), np.full(n, np.inf, dtype)
 
     def update(self, part: slice, tile: NDArray[Any], *, offset: int) -> None:
         everyone = np.arange(len(tile))
         index = tile.argmin(axis=1)  # the first of equals
         best = tile[everyone, index]
         tile[everyone, index] = np.inf
-        second = tile.min(axis=1)
+        second_index = tile.argmin(axis=1)
+        second = tile[everyone, second_index]
         tile[everyone, index] = best
-        nearer = best < self.best[part]  # not <=: an earlier tile has the lower index
-        runner_up = np.minimum(np.maximum(best, self.best[part]), np.minimum(second, self.second[part]))
-        self.second[part] = runner_up
+        # Strictly less, here and below: of equals the earlier tile has the lower index.
+        nearer = best < self.best[part]
+        rival = np.where(nearer, second, best)
+        rival_index = np.where(nearer, second_index, index) + offset
+        held = np.where(nearer, self.best[part], self.second[part])
+        held_index = np.where(nearer, self.index[part], self.second_index[part])
+        self.second[part] = np.minimum(rival, held)
+        self.second_index[part] = np.where(rival < held, rival_index, held_index)
         self.index[part] = np.where(nearer, index + offset, self.index[part])
         self.best[part] = np.where(nearer, best, self.best[part])
 
+    def settle(self, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
+        """Replace the numbers of the expansion, which have lost digits, by direct ones.
+
+        Where best and second are closer than its rounding, all columns are looked at again, so that
+        equal descriptors are at equal distances and the lowest index wins.
+        """
+        norms = (rows * rows).sum(axis=1) + (columns * columns).sum(axis=1).max()
+        unsure = np.flatnonzero(self.second - self.best <= 1e-12 * norms)
+        difference = rows - columns[self.index]
+        self.best = (difference * difference).sum(axis=1)
+        difference = rows - columns[self.second_index]
+        self.second = np.where(np.isinf(self.second), np.inf, (difference * difference).sum(axis=1))
+        for i in unsure:
+            difference = columns - rows[i]
+            distances = (difference * difference).sum(axis=1)
+            self.index[i] = distances.argmin()
+            self.best[i] = distances[self.index[i]]
+            distances[self.index[i]] = np.inf
+            self.second[i] = distances.min()
+
     def nearest(self, finish: Callable[[NDArray[Any]], NDArray[Any]]) -> Nearest:
-        return Nearest(
-            index=self.index,
-            distance=finish(self.best).astype(np.float32),
-            second_distance=finish(self.second).astype(np.float32),
-        )
+        with np.errstate(over="ignore"):  # beyond float32 a distance is infinite
+            return Nearest(
+                index=self.index,
+                distance=finish(self.best).astype(np.float32),
+                second_distance=finish(self.second).astype(np.float32),
+            )
 
 
 # A metric is two functions. The first brings descriptors into a form whose |a|^2 + |b|^2 - 2 a.b
@@ -121,7 +151,8 @@ def _prepare_hamming(descriptors: NDArray[Any]) -> _Prepared:
 def _prepare_cosine(descriptors: NDArray[Any]) -> _Prepared:
     values = descriptors.astype(np.float64)
     norms = np.linalg.norm(values, axis=1, keepdims=True)
-    units = values / np.where(norms == 0, 1, norms)  # a zero vector is at distance 1 from all
+    # A zero vector has no direction: it gets one of its own, so that it is at distance 1 from all others.
+    units = np.hstack([values / np.where(norms == 0, 1, norms), norms == 0])
     return units, np.ones(len(units))
 
 

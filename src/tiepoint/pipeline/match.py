@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from numpy.typing import ArrayLike
-
-from tiepoint.errors import OptionError
 from tiepoint.extractors import Extractor, get_extractor
-from tiepoint.images import read_image
+from tiepoint.images import Photo, read_image
 from tiepoint.matchers import Matcher, View, get_matcher
 from tiepoint.types import Features, Image, MatchResult
-
-Photo = Image | ArrayLike | str | os.PathLike[str]
 
 
 def match(
@@ -31,7 +25,7 @@ def match(
 
     Parameters
     ----------
-    photo0, photo1 : Image, array or path
+    photo0, photo1 : Image, path, array, bytes, ...
         Anything that :func:`tiepoint.read_image` takes.
     extractor : str or Extractor
         A name that ``tiepoint methods`` lists, or an object with its options.
@@ -64,15 +58,13 @@ def match(
     >>> [stage for stage, count in result.matches.funnel]
     ['keypoints 0', 'keypoints 1', 'nearest', 'mutual']
     """
-    if max_keypoints is not None and not isinstance(extractor, str):
-        raise OptionError("max_keypoints goes into the extractor itself when that is an object")
     options = {} if max_keypoints is None else {"max_keypoints": max_keypoints}
     chosen = get_extractor(extractor, **options)
     chosen_matcher = get_matcher(matcher)
 
     clock = _Clock()
     with clock("read"):
-        images = [p if isinstance(p, Image) else read_image(p) for p in (photo0, photo1)]
+        images = [read_image(photo) for photo in (photo0, photo1)]
 
     def features_of(image: Image) -> Features:
         with clock("extract"):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.errors import OptionError
+from tiepoint.types._arrays import checked_count
 
 Size = tuple[int, int]
 
@@ -126,12 +126,7 @@ def checked_width(width: int | None, sizes: tuple[Size, ...]) -> int:
     """Return ``width``, or the natural one for None; refuse what cannot be drawn or would fill the memory."""
     if width is None:
         return natural_width(sizes)
-    try:
-        wanted = operator.index(width)
-    except TypeError:
-        wanted = 0
-    if not NARROWEST <= wanted <= WIDEST:
-        raise OptionError(f"width must be a whole number of {NARROWEST} to {WIDEST} pixels, not {width!r}")
+    wanted = checked_count("width", width, least=NARROWEST, most=WIDEST)
     height = arrange(sizes, wanted).height
     if wanted * height > _MAX_PIXELS:
         raise OptionError(

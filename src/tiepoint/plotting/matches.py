@@ -4,43 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.errors import DataError, OptionError
+from tiepoint.plotting.colouring import FEW, ColorBy, chosen_colouring, colours_of
 from tiepoint.plotting.figure import draw, plot, save
 from tiepoint.plotting.photo import as_image, caption
 from tiepoint.plotting.ranks import write_ranks
-from tiepoint.plotting.scene import Legend, Pen, Scene
+from tiepoint.plotting.scene import Pen, Scene
 from tiepoint.plotting.selection import checked_top, funnel_line, method_name, shown_of
-from tiepoint.plotting.style import (
-    MATCH_DOT,
-    MATCH_LINE,
-    OKABE_ITO,
-    RIM,
-    RIM_RATIO,
-    graded,
-    thinner,
-)
+from tiepoint.plotting.style import MATCH_DOT, MATCH_LINE, RIM, RIM_RATIO, thinner
 from tiepoint.types import Image, Matches, MatchResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ColorBy = Literal["auto", "match", "ratio", "distance", "score"]
-
-_MOST = 100
-# Up to here a match can be followed by its own colour, and by its number.
-_FEW = 30
+_MOST = 50
 _MOST_NUMBERS = 15
-
-_MEANING = {
-    "ratio": ("distinct, ratio", "less distinct"),
-    "distance": ("near, distance", "less near"),
-    "score": ("sure, score", "less sure"),
-}
 
 
 def plot_matches(
@@ -65,7 +48,7 @@ def plot_matches(
     image0, image1 : Image or ndarray
         The two photos, where ``result`` is Matches; a MatchResult brings its own.
     top : int | None
-        Draw the strongest this many, see :meth:`Matches.strongest`; None draws at most 100, because more
+        Draw the strongest this many, see :meth:`Matches.strongest`; None draws at most 50, because more
         lines hide the photos and each other. The title says how many.
     color_by : {"auto", "match", "ratio", "distance", "score"}
         "match" gives each match a colour of its own from Okabe and Ito's palette; the others grade from
@@ -210,8 +193,8 @@ def _scene(
     shown = matches.strongest(most) if ranked else matches[:most]
     if title is None:
         title = _title(result, matches, len(shown), ranked)
-    by = _colouring(shown, color_by)
-    colours, legend = _colours(shown, by)
+    by = chosen_colouring(shown, color_by)
+    colours, legend = colours_of(shown, by)
     return Scene(
         photos,
         title,
@@ -253,41 +236,6 @@ def _title(result: MatchResult | Matches, matches: Matches, shown: int, ranked: 
     return title
 
 
-def _colouring(matches: Matches, color_by: ColorBy) -> ColorBy:
-    if color_by not in get_args(ColorBy):
-        raise OptionError(f"color_by must be one of {', '.join(get_args(ColorBy))}, not {color_by!r}")
-    if color_by == "auto":
-        known = [name for name in ("ratio", "distance", "score") if getattr(matches, name) is not None]
-        return "match" if len(matches) <= _FEW or not known else known[0]  # type: ignore[return-value]
-    if color_by != "match" and getattr(matches, color_by) is None:
-        raise DataError(f"these matches have no {color_by} to colour them by; color_by='match' needs none")
-    return color_by
-
-
-def _colours(matches: Matches, by: ColorBy) -> tuple[NDArray[np.float64], Legend | None]:
-    """Return (M, 3) colours, and what they mean where they mean something."""
-    from matplotlib.colors import to_rgb
-
-    if by == "match":
-        palette = np.array([to_rgb(colour) for colour in OKABE_ITO])
-        colours = np.empty((len(matches), 3))
-        # Neighbours on the photo, not neighbours in rank, must not share a colour.
-        colours[np.argsort(matches.xy0[:, 1], kind="stable")] = palette[
-            np.arange(len(matches)) % len(palette)
-        ]
-        return colours, None
-    values = getattr(matches, by).astype(np.float64)
-    if not len(values):
-        return np.empty((0, 3)), None
-    best, worst = values.min(), values.max()
-    if by == "score":
-        values, best, worst = -values, -worst, -best
-    scale = graded(np.linspace(0, 1, 32), 0, 1)
-    good, less = _MEANING[by]
-    legend = Legend(f"{good} {abs(best):.3g}", f"{abs(worst):.3g} {less}", scale)
-    return graded(values, best, worst), legend
-
-
 def _mark(pen: Pen, matches: Matches, colours: NDArray[np.float64], *, own: bool) -> None:
     """Draw lines, then dots at their ends, then numbers; the strongest last and so on top."""
     from matplotlib.collections import EllipseCollection, LineCollection
@@ -297,16 +245,16 @@ def _mark(pen: Pen, matches: Matches, colours: NDArray[np.float64], *, own: bool
         return
     ax, sheet = pen.ax, pen.sheet
     ends = np.stack([sheet.place(0, matches.xy0), sheet.place(1, matches.xy1)], axis=1)
-    thin = thinner(count, _FEW)
+    thin = thinner(count, FEW)
     line = pen.points(MATCH_LINE) * thin
     last = slice(None, None, -1)
     # Every line lies on its own rim, so that crossings can be followed.
     segments = np.repeat(ends[last], 2, axis=0)
     widths = np.tile([line * RIM_RATIO, line], count)
     inks = np.empty((2 * count, 4))
-    inks[0::2] = (0, 0, 0, 0.5 if count <= _FEW else 0.25)
+    inks[0::2] = (0, 0, 0, 0.5 if count <= FEW else 0.25)
     inks[1::2, :3] = colours[last]
-    inks[1::2, 3] = 0.9 if count <= _FEW else 0.7
+    inks[1::2, 3] = 0.9 if count <= FEW else 0.7
     lines = LineCollection(list(segments), colors=inks, linewidths=widths, zorder=2.0, antialiaseds=True,
                            capstyle="butt")  # fmt: skip
     ax.add_collection(lines, autolim=False)

@@ -37,7 +37,7 @@ def resized(image: Image, size: tuple[int, int]) -> NDArray[np.uint8]:
     Lanczos downwards, so that thin structures neither vanish nor flicker; bicubic upwards, which
     rings less. At the photo's own size the pixels are as they were read.
     """
-    pixels = image.rgb8
+    pixels = image.pixels8
     if size != image.size:
         smaller = size[0] * size[1] < image.width * image.height
         resample = PIL.Image.Resampling.LANCZOS if smaller else PIL.Image.Resampling.BICUBIC

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import operator
-
-from tiepoint.errors import OptionError
 from tiepoint.types import Funnel
+from tiepoint.types._arrays import checked_count
 
 # Names as their papers write them; any other is shown as it is.
 _NAMES = {name.lower(): name for name in (
@@ -16,15 +14,7 @@ _NAMES = {name.lower(): name for name in (
 
 def checked_top(top: int | None, most: int) -> int:
     """Return how many to draw at most: ``top``, or ``most`` for None."""
-    if top is None:
-        return most
-    try:
-        wanted = operator.index(top)
-    except TypeError:
-        wanted = 0
-    if wanted < 1:
-        raise OptionError(f"top must be a whole number from 1 up, not {top!r}")
-    return wanted
+    return most if top is None else checked_count("top", top, least=1)
 
 
 def shown_of(shown: int, total: int, noun: str, ranked: bool) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import fields
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.errors import DataError
+from tiepoint.errors import DataError, OptionError
 
 
 class Noun:
@@ -48,6 +49,10 @@ def checked(
     )
     if not fits or array.dtype.type not in dtypes:
         raise DataError(f"{name} must be {wanted}, not {_shape_text(array.shape)} {array.dtype.name}")
+    if not array.dtype.isnative:
+        raise DataError(
+            f"{name} must be in this machine's byte order; array.astype({array.dtype.name!r}) makes it so"
+        )
     if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
         raise DataError(f"{name} must be finite, but holds NaN or infinity")
     return read_only(array)
@@ -61,12 +66,55 @@ def checked_or_none(name: str, array: object, **rule: Any) -> NDArray[Any] | Non
 def checked_size(name: str, size: object) -> tuple[int, int]:
     """Return ``size`` as a (width, height) of two plain positive integers."""
     try:
-        width, height = cast(tuple[Any, Any], size)
-        if int(width) == width > 0 and int(height) == height > 0:
-            return int(width), int(height)
-    except (TypeError, ValueError):
-        pass
-    raise DataError(f"{name} must be (width, height) in pixels, not {size!r}")
+        width, height = map(_whole, cast(tuple[Any, Any], size))
+    except (TypeError, ValueError):  # no sequence, or not of two
+        width = height = None
+    if width is None or height is None or min(width, height) < 1:
+        raise DataError(f"{name} must be (width, height) in whole pixels, not {size!r}")
+    return width, height
+
+
+def checked_count(name: str, count: object, *, least: int = 0, most: int | None = None) -> int:
+    """Return ``count`` as a plain integer within bounds; they are part of the allowed."""
+    number = _whole(count)
+    if number is None or number < least or (most is not None and number > most):
+        bounds = f"{least} up" if most is None else f"{least} to {most}"
+        raise OptionError(f"{name} must be a whole number from {bounds}, not {count!r}")
+    return number
+
+
+def checked_index(what: str, total: int, index: object) -> slice | NDArray[Any]:
+    """Return a slice, a mask of ``total`` values or (K,) indices, each of which NumPy will take."""
+    if isinstance(index, slice):
+        try:
+            index.indices(total)  # as NumPy will do
+            return index
+        except (TypeError, ValueError):
+            given = repr(index)
+    else:
+        try:
+            array = np.atleast_1d(np.asarray(index))
+        except ValueError:  # rows of different lengths
+            array = np.empty((0, 0))
+        given = f"{_shape_text(array.shape)} {array.dtype.name}"
+        if array.ndim == 1 and array.dtype == np.bool_ and len(array) == total:
+            return array
+        if array.ndim == 1 and (array.dtype.kind in "iu" or (len(array) == 0 and array.dtype != np.bool_)):
+            if not len(array) or (array.min() >= -total and array.max() < total):
+                return array.astype(np.intp)
+            given = f"{array.min()}" if array.min() < -total else f"{array.max()}"
+    raise DataError(
+        f"these {total} {what} cannot be indexed by {given}; "
+        f"use a mask of {total} truth values, indices below {total}, or a slice"
+    )
+
+
+def _whole(value: object) -> int | None:
+    """Return what Python takes for an index as a plain integer; a truth value is no number."""
+    try:
+        return None if isinstance(value, bool) else operator.index(cast(Any, value))
+    except TypeError:
+        return None
 
 
 def checked_inside(name: str, xy: NDArray[Any], size: tuple[int, int]) -> None:

@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tiepoint.errors import DataError
-from tiepoint.types._arrays import Noun, checked, checked_inside, checked_or_none, checked_size
+from tiepoint.types._arrays import (
+    Noun,
+    checked,
+    checked_count,
+    checked_index,
+    checked_inside,
+    checked_or_none,
+    checked_size,
+)
 
 Metric = Literal["hamming", "l2", "cosine"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -73,7 +81,7 @@ class Features(Noun):
         self._set("size", checked("size", self.size, shape=(n,), dtype=np.float32))
         self._set("angle", checked_or_none("angle", self.angle, shape=(n,), dtype=np.float32))
         self._set("score", checked_or_none("score", self.score, shape=(n,), dtype=np.float32))
-        if self.metric not in METRICS:
+        if not isinstance(self.metric, str) or self.metric not in METRICS:
             raise DataError(f"metric must be one of {', '.join(METRICS)}, not {self.metric!r}")
         dtype = np.uint8 if self.metric == "hamming" else (np.uint8, np.float32)
         self._set("descriptors", checked("descriptors", self.descriptors, shape=(n, None), dtype=dtype))
@@ -81,9 +89,11 @@ class Features(Noun):
         checked_inside("xy", self.xy, self.image_size)
         if n and self.size.min() < 0:
             raise DataError(f"size is a diameter in pixels, but reaches down to {self.size.min():g}")
+        if not isinstance(self.extractor, str):
+            raise DataError(f"extractor must be a name, not {self.extractor!r}")
         try:
             self._set("settings", json.loads(json.dumps(dict(self.settings), allow_nan=False)))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise DataError(f"settings must be values that JSON can hold: {error}") from error
 
     def __len__(self) -> int:
@@ -91,25 +101,29 @@ class Features(Noun):
 
     def __getitem__(self, index: ArrayLike | slice) -> Features:
         """Return those features that a mask, indices or a slice select, in that order."""
-        if not isinstance(index, slice):
-            index = np.atleast_1d(np.asarray(index, dtype=None if np.size(index) else np.intp))
-        try:
-            return replace(
-                self,
-                xy=self.xy[index],
-                size=self.size[index],
-                angle=None if self.angle is None else self.angle[index],
-                score=None if self.score is None else self.score[index],
-                descriptors=self.descriptors[index],
-            )
-        except IndexError as error:
-            raise DataError(f"these {len(self)} features cannot be indexed like that: {error}") from error
+        chosen = checked_index("features", len(self), index)
+        return replace(
+            self,
+            xy=self.xy[chosen],
+            size=self.size[chosen],
+            angle=None if self.angle is None else self.angle[chosen],
+            score=None if self.score is None else self.score[chosen],
+            descriptors=self.descriptors[chosen],
+        )
 
     def strongest(self, n: int) -> Features:
-        """Return the ``n`` features of the highest score, strongest first; ties keep their order."""
+        """Return the ``n`` features of the highest score, strongest first; ties keep their order.
+
+        Raises
+        ------
+        OptionError
+            If ``n`` is no whole number from 0 up.
+        DataError
+            If the extractor gives no score.
+        """
         if self.score is None:
             raise DataError(f"features of {self.extractor} have no score to rank them by")
-        return self[np.argsort(-self.score, kind="stable")[: max(0, n)]]
+        return self[np.argsort(-self.score, kind="stable")[: checked_count("n", n)]]
 
     def __repr__(self) -> str:
         width, height = self.image_size

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,7 +18,7 @@ from tiepoint.types._arrays import Noun, checked, read_only
 
 # OpenCV's RGB2GRAY: the weights of ITU-R BT.601 in 15 bits, rounded to nearest.
 _RED, _GREEN, _BLUE, _HALF, _SHIFT = 9798, 19235, 3735, 1 << 14, 15
-_STRIP_PIXELS = 1 << 20
+_STRIP_VALUES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,11 @@ class Exif:
         Metres above sea level.
     orientation : int
         The EXIF orientation that was applied on reading, 1 (none) to 8.
+
+    Raises
+    ------
+    DataError
+        If a fact is of another type, or not finite.
     """
 
     focal_length: float | None = None
@@ -50,6 +58,20 @@ class Exif:
     altitude: float | None = None
     orientation: int = 1
 
+    def __post_init__(self) -> None:
+        for name in ("focal_length", "focal_length_35mm", "latitude", "longitude", "altitude"):
+            value = getattr(self, name)
+            if value is not None and not (
+                isinstance(value, int | float) and abs(value) <= sys.float_info.max
+            ):
+                raise DataError(f"{name} must be a finite number or None, not {value!r}")
+        for name, kind in (("camera_make", str), ("camera_model", str), ("time", datetime)):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise DataError(f"{name} must be a {kind.__name__} or None, not {value!r}")
+        if self.orientation not in range(1, 9):
+            raise DataError(f"orientation must be 1 to 8, not {self.orientation!r}")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Image(Noun):
@@ -60,7 +82,7 @@ class Image(Noun):
     pixels : ndarray, (H, W, 3) RGB or (H, W) gray, uint8 or uint16
         Read-only view. Pixel (0, 0) is the top-left one; its *centre* has the coordinate (0, 0).
     path : str | None
-        The file that it was read from, as it was named.
+        The file that it was read from, as it was named; a path object is kept as its text.
     exif : Exif | None
         None where the file has no EXIF block.
 
@@ -87,6 +109,13 @@ class Image(Noun):
         self._set("pixels", checked("pixels", self.pixels, shape=shape, dtype=(np.uint8, np.uint16)))
         if self.pixels.size == 0:
             raise DataError(f"a photo needs at least one pixel, but this one is {self.width}x{self.height}")
+        if self.path is not None:
+            try:
+                self._set("path", os.fsdecode(self.path))
+            except TypeError:
+                raise DataError(f"path must be a path or None, not {type(self.path).__name__}") from None
+        if self.exif is not None and not isinstance(self.exif, Exif):
+            raise DataError(f"exif must be an Exif or None, not {type(self.exif).__name__}")
 
     @property
     def width(self) -> int:
@@ -104,14 +133,14 @@ class Image(Noun):
         return self.width, self.height
 
     @cached_property
-    def rgb8(self) -> NDArray[np.uint8]:
+    def pixels8(self) -> NDArray[np.uint8]:
         """The pixels in 8 bits, (H, W, 3) or (H, W) uint8; 16 bits are stretched, see :func:`to_8_bit`."""
         return self.pixels if self.pixels.dtype == np.uint8 else read_only(to_8_bit(self.pixels))
 
     @cached_property
     def gray(self) -> NDArray[np.uint8]:
         """Gray in 8 bits, (H, W) uint8, to the bit as OpenCV's RGB2GRAY makes it; computed once."""
-        pixels = self.rgb8
+        pixels = self.pixels8
         return pixels if pixels.ndim == 2 else read_only(rgb_to_gray(pixels))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
@@ -131,11 +160,10 @@ class Image(Noun):
 def rgb_to_gray(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Turn (H, W, 3) uint8 RGB into (H, W) uint8 gray as OpenCV does: BT.601 weights in 15 bits."""
     gray = np.empty(rgb.shape[:2], np.uint8)
-    rows = max(1, _STRIP_PIXELS // max(1, rgb.shape[1]))  # strips keep the 32-bit sums small
-    for top in range(0, rgb.shape[0], rows):
-        strip = rgb[top : top + rows].astype(np.uint32)
+    for rows in _strips(rgb):
+        strip = rgb[rows].astype(np.uint32)
         total = _RED * strip[..., 0] + _GREEN * strip[..., 1] + _BLUE * strip[..., 2]
-        gray[top : top + rows] = (total + _HALF) >> _SHIFT
+        gray[rows] = (total + _HALF) >> _SHIFT
     return gray
 
 
@@ -147,7 +175,9 @@ def to_8_bit(pixels: NDArray[np.uint16]) -> NDArray[np.uint8]:
     maximum. All channels share one scale, so colours keep their balance. A picture of a single
     value comes out black.
     """
-    histogram = np.bincount(pixels.ravel(), minlength=1 << 16)
+    histogram = np.zeros(1 << 16, np.int64)
+    for rows in _strips(pixels):
+        histogram += np.bincount(pixels[rows].ravel(), minlength=1 << 16)
     cumulated = np.cumsum(histogram)
     low = int(np.searchsorted(cumulated, 0.001 * cumulated[-1], side="right"))
     high = int(np.searchsorted(cumulated, 0.999 * cumulated[-1], side="left"))
@@ -155,4 +185,15 @@ def to_8_bit(pixels: NDArray[np.uint16]) -> NDArray[np.uint8]:
         low, high = int(pixels.min()), int(pixels.max())
     levels = (np.arange(1 << 16) - low) * (255.0 / max(1, high - low))
     table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
-    return np.take(table, pixels)
+    narrow = np.empty(pixels.shape, np.uint8)
+    for rows in _strips(pixels):
+        narrow[rows] = table[pixels[rows]]
+    return narrow
+
+
+def _strips(pixels: NDArray[Any]) -> Iterator[slice]:
+    """Yield strips of rows, about a million values each: NumPy widens what it computes on 4 to 8 times."""
+    height = pixels.shape[0]
+    rows = max(1, _STRIP_VALUES // (pixels.size // height))
+    for top in range(0, height, rows):
+        yield slice(top, top + rows)

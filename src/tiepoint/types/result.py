@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from tiepoint.errors import DataError
 from tiepoint.types._arrays import Noun
 from tiepoint.types.features import Features
 from tiepoint.types.image import Image
-from tiepoint.types.matches import Matches
+from tiepoint.types.matches import Matches, check_pairs
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -30,6 +31,22 @@ class MatchResult(Noun):
         Wall-clock seconds per stage.
     log : tuple[str, ...]
         What was tried, and what to know about the result, in sentences.
+
+    Raises
+    ------
+    DataError
+        If the parts are not of the same two photos, or point outside of the features.
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> scene = render_demo()
+    >>> result = tp.match(scene.image0, scene.image1, extractor="orb", max_keypoints=500)
+    >>> len(result.candidates)
+    500
+    >>> sorted(result.seconds)
+    ['extract', 'match', 'read']
     """
 
     image0: Image
@@ -42,14 +59,37 @@ class MatchResult(Noun):
     log: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for image, size, name in (
-            (self.image0, self.matches.image_size0, "image0"),
-            (self.image1, self.matches.image_size1, "image1"),
-        ):
-            if image.size != size:
-                raise DataError(f"{name} is {image.size}, but the matches are of a photo of {size} pixels")
-        self._set("seconds", {str(k): float(v) for k, v in self.seconds.items()})
-        self._set("log", tuple(self.log))
+        self._check_photos()
+        for matches in (self.candidates, self.matches):
+            if matches.pairs is not None:
+                check_pairs(matches.pairs, self.features0, self.features1)
+        try:
+            seconds = {str(stage): float(value) for stage, value in self.seconds.items()}
+            if not all(map(math.isfinite, seconds.values())):
+                raise ValueError("not finite")
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise DataError(f"seconds must give a number for each stage, not {self.seconds!r}") from error
+        self._set("seconds", seconds)
+        log = self.log
+        if not isinstance(log, list | tuple) or not all(isinstance(line, str) for line in log):
+            raise DataError(f"log must be a tuple of sentences, not {log!r}")
+        self._set("log", tuple(log))
+
+    def _check_photos(self) -> None:
+        """Refuse parts that are of photos of other sizes than ``image0`` and ``image1``."""
+        for number, image, features in ((0, self.image0, self.features0), (1, self.image1, self.features1)):
+            sizes = {
+                name: getattr(matches, f"image_size{number}")
+                for name, matches in (("candidates", self.candidates), ("matches", self.matches))
+            }
+            if features is not None:
+                sizes[f"features{number}"] = features.image_size
+            for name, (width, height) in sizes.items():
+                if (width, height) != image.size:
+                    raise DataError(
+                        f"image{number} is {image.width}x{image.height}, "
+                        f"but the {name} are of a photo of {width}x{height} pixels"
+                    )
 
     def __repr__(self) -> str:
         return f"MatchResult({len(self.matches)} matches of {len(self.candidates)} candidates)"

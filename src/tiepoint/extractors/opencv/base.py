@@ -14,9 +14,11 @@ from tiepoint.extractors.base import Extractor, Mask, checked_mask, settings_of
 from tiepoint.extractors.opencv import backend
 from tiepoint.extractors.opencv.memory import check_memory
 from tiepoint.extractors.spread import spread_evenly
+from tiepoint.formats.opencv import keypoint_table
 from tiepoint.options import option
 from tiepoint.types import Features, Image
 
+Gray = NDArray[np.uint8]
 # What a run gives: OpenCV keypoints and their descriptors, one row each.
 Detected = tuple[Any, NDArray[Any]]
 
@@ -33,7 +35,7 @@ class OpenCvExtractor(Extractor):
     """
 
     opencv_class: ClassVar[str]
-    bytes_per_pixel: ClassVar[int]
+    bytes_per_pixel: ClassVar[float]
     """Peak memory of OpenCV for a pixel of the photo, measured by benchmarks/extractor_memory.py."""
     fallback: ClassVar[str] = "orb"
     """The nearest extractor that every OpenCV has."""
@@ -43,7 +45,7 @@ class OpenCvExtractor(Extractor):
         """Say what has to be installed before this extractor can run; None if nothing has to."""
         return backend.missing(cls.opencv_class)
 
-    def extract(self, image: Image, mask: ArrayLike | None = None) -> Features:
+    def extract(self, image: Image, mask: ArrayLike | Image | None = None) -> Features:
         """Detect and describe keypoints; see :meth:`tiepoint.extractors.base.Extractor.extract`.
 
         Raises
@@ -55,17 +57,15 @@ class OpenCvExtractor(Extractor):
         """
         self._require()
         look = checked_mask(mask, image.size)
-        gray, look = self._reduced(image, look)
-        height, width = gray.shape
-        check_memory(self.name, (width, height), self._bytes_per_pixel())
-        limit = self._limit(look)
-        with backend.failures_in_words(self.name, (width, height)):
+        with backend.failures_in_words(self.name, image.size):
+            gray, look = self._reduced(image, look)
+            height, width = gray.shape
             if min(width, height) < SMALLEST_SIDE:
-                keypoints, descriptors = (), self._no_descriptors()
+                keypoints, descriptors = (), rows(None, self._create(None))
             else:
-                keypoints, descriptors = self._detect_and_compute(gray, look, limit)
-        features = self._features(keypoints, descriptors, (width, height), image.size)
-        return features if limit is not None else self._chosen(features)
+                self._check_size(width, height)
+                keypoints, descriptors = self._detect_and_compute(gray, look)
+        return self._features(keypoints, descriptors, (width, height), image.size)
 
     def _require(self) -> None:
         install = self.missing()
@@ -76,37 +76,24 @@ class OpenCvExtractor(Extractor):
             )
 
     def _create(self, limit: int | None) -> Any:
-        """Make the OpenCV object; ``limit`` is how many keypoints it should give, None for all."""
+        """Make the OpenCV object; ``limit`` is how many keypoints it is to keep, None for all."""
         raise NotImplementedError
 
-    def _limit(self, mask: Mask | None) -> int | None:  # noqa: ARG002 - SIFT's answer depends on it
-        """Return how many keypoints OpenCV is to keep; None if the choice is made here, among all."""
-        return None
+    def _detect_and_compute(self, gray: Gray, mask: Mask | None) -> Detected:
+        """Run OpenCV, and keep as many keypoints as the options say."""
+        raise NotImplementedError
 
-    def _detect_and_compute(self, gray: NDArray[np.uint8], mask: Mask | None, limit: int | None) -> Detected:
-        engine = self._create(limit)
-        keypoints, descriptors = engine.detectAndCompute(gray, mask)
-        return keypoints, rows(descriptors, engine)
+    def _check_size(self, width: int, height: int) -> None:
+        """Refuse a photo that these options cannot be applied to."""
+        check_memory(self.name, (width, height), self._bytes_needed(width, height))
 
-    def _bytes_per_pixel(self) -> int:
-        return self.bytes_per_pixel
+    def _bytes_needed(self, width: int, height: int) -> float:
+        return self.bytes_per_pixel * width * height
 
     def _oriented(self) -> bool:
         return True
 
-    def _no_descriptors(self) -> NDArray[Any]:
-        return rows(None, self._create(None))
-
-    def _chosen(self, features: Features) -> Features:
-        n = self.max_keypoints
-        if n is None or len(features) <= n:
-            return features
-        if self.spread:
-            assert features.score is not None
-            return features[spread_evenly(features.xy, features.score, n, features.image_size)]
-        return features.strongest(n)
-
-    def _reduced(self, image: Image, mask: Mask | None) -> tuple[NDArray[np.uint8], Mask | None]:
+    def _reduced(self, image: Image, mask: Mask | None) -> tuple[Gray, Mask | None]:
         """Reduce photo and mask to ``max_size``."""
         longest = max(image.size)
         if self.max_size is None or longest <= self.max_size:
@@ -119,6 +106,16 @@ class OpenCvExtractor(Extractor):
             mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
         return gray, mask
 
+    def _strongest(self, keypoints: Any, size: tuple[int, int]) -> NDArray[np.intp]:
+        """Choose ``max_keypoints``, the strongest or evenly spread; all in their order if they are fewer."""
+        n = self.max_keypoints
+        if n is None or len(keypoints) <= n:
+            return np.arange(len(keypoints))
+        table = keypoint_table(keypoints)
+        if self.spread:
+            return spread_evenly(table[:, :2], table[:, 4], n, size)
+        return np.argsort(-table[:, 4], kind="stable")[:n]
+
     def _features(
         self,
         keypoints: Any,
@@ -126,17 +123,19 @@ class OpenCvExtractor(Extractor):
         detected_size: tuple[int, int],
         image_size: tuple[int, int],
     ) -> Features:
-        table = np.array([(*k.pt, k.size, k.angle, k.response) for k in keypoints], np.float32).reshape(-1, 5)
+        table = keypoint_table(keypoints)
         xy, size = table[:, :2], table[:, 2]
         if detected_size != image_size:
             # A reduced pixel covers an area of the photo: go to its corner, scale, go back to a centre.
             x_scale, y_scale = (photo / seen for photo, seen in zip(image_size, detected_size, strict=True))
             xy = ((xy + 0.5) * (x_scale, y_scale) - 0.5).astype(np.float32)
             size = size * np.float32(math.sqrt(x_scale * y_scale))
+            # A peak that is fitted just past the edge of the small photo is many pixels off the large one.
+            xy = np.clip(xy, 0, np.array(image_size, np.float32) - 1)
         return Features(
             xy=np.ascontiguousarray(xy),
             size=np.ascontiguousarray(size),
-            angle=table[:, 3] % 360 if self._oriented() else None,  # FREAK gives -180 to 180
+            angle=np.ascontiguousarray(table[:, 3]) if self._oriented() else None,
             score=np.ascontiguousarray(table[:, 4]),
             descriptors=descriptors,
             metric=self.metric,
@@ -147,22 +146,67 @@ class OpenCvExtractor(Extractor):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UprightExtractor(OpenCvExtractor):
+class Upright(OpenCvExtractor):
     """Base of those that can leave the orientation out; all but BRISK, which always looks for it."""
-
-    own_upright: ClassVar[bool] = False
-    """Whether the OpenCV class has an upright mode; else orientations are set to zero before describing."""
 
     upright: bool = option(False, "leave the orientation out: for photos that are not turned")
 
     def _oriented(self) -> bool:
         return not self.upright
 
-    def _detect_and_compute(self, gray: NDArray[np.uint8], mask: Mask | None, limit: int | None) -> Detected:
-        if not self.upright or self.own_upright:
-            return OpenCvExtractor._detect_and_compute(self, gray, mask, limit)
+
+@dataclass(frozen=True, kw_only=True)
+class Detector(OpenCvExtractor):
+    """Base of those that find keypoints of their own, on which other descriptors may stand."""
+
+    window_beblid: ClassVar[float]
+    """The window that BEBLID and TEBLID describe over the keypoint's size, by OpenCV's reference."""
+    window_vgg: ClassVar[float]
+    """The same for VGG and BoostDesc."""
+
+    def detect(self, gray: Gray, mask: Mask | None) -> list[Any]:
+        """Return the keypoints (``cv2.KeyPoint``) that the options ask for."""
+        limit = self._limit(mask)
+        keypoints = self._turned(self._create(limit).detect(gray, mask))
+        if limit is not None:
+            return keypoints
+        return [keypoints[i] for i in self._strongest(keypoints, _size(gray))]
+
+    def _detect_and_compute(self, gray: Gray, mask: Mask | None) -> Detected:
+        limit = self._limit(mask)
         engine = self._create(limit)
-        return described(engine, gray, without_angles(engine.detect(gray, mask)))
+        keypoints, descriptors = self._run(engine, gray, mask)
+        if limit is not None:
+            return keypoints, descriptors
+        chosen = self._strongest(keypoints, _size(gray))
+        return [keypoints[i] for i in chosen], descriptors[chosen]
+
+    def _run(self, engine: Any, gray: Gray, mask: Mask | None) -> Detected:
+        keypoints, descriptors = engine.detectAndCompute(gray, mask)
+        return keypoints, rows(descriptors, engine)
+
+    def _limit(self, mask: Mask | None) -> int | None:  # noqa: ARG002 - SIFT's answer depends on it
+        """Return how many keypoints OpenCV is to keep; None if they are chosen here, among all."""
+        return None
+
+    def _turned(self, keypoints: Any) -> list[Any]:
+        return list(keypoints)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UprightDetector(Upright, Detector):
+    """Base of detectors that can leave the orientation out."""
+
+    own_upright: ClassVar[bool] = False
+    """Whether the OpenCV class has an upright mode; else orientations are set to zero before describing."""
+
+    def _run(self, engine: Any, gray: Gray, mask: Mask | None) -> Detected:
+        if not self.upright or self.own_upright:
+            return Detector._run(self, engine, gray, mask)
+        return described(engine, gray, self._turned(engine.detect(gray, mask)))
+
+    def _turned(self, keypoints: Any) -> list[Any]:
+        return without_angles(keypoints) if self.upright else list(keypoints)
 
 
 def without_angles(keypoints: Any) -> list[Any]:
@@ -174,7 +218,7 @@ def without_angles(keypoints: Any) -> list[Any]:
     return list(upright.values())
 
 
-def described(engine: Any, gray: NDArray[np.uint8], keypoints: Any) -> Detected:
+def described(engine: Any, gray: Gray, keypoints: Any) -> Detected:
     """Describe given keypoints; some classes drop those too near to the border."""
     if not keypoints:
         return (), rows(None, engine)
@@ -188,8 +232,10 @@ def rows(descriptors: NDArray[Any] | None, engine: Any) -> NDArray[Any]:
         return descriptors
     cv2 = backend.import_cv2()
     types = {cv2.CV_8U: np.uint8, cv2.CV_32F: np.float32}
-    try:
-        dtype = types[engine.descriptorType()]
-    except KeyError as error:
-        raise DataError(f"OpenCV's descriptor type {engine.descriptorType()} is not known") from error
-    return np.empty((0, engine.descriptorSize()), dtype)
+    if engine.descriptorType() not in types:
+        raise DataError(f"OpenCV's descriptor type {engine.descriptorType()} is not known")
+    return np.empty((0, engine.descriptorSize()), types[engine.descriptorType()])
+
+
+def _size(gray: Gray) -> tuple[int, int]:
+    return gray.shape[1], gray.shape[0]

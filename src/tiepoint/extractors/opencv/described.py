@@ -9,18 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tiepoint.errors import OptionError
 from tiepoint.extractors.base import Mask
 from tiepoint.extractors.opencv import backend
-from tiepoint.extractors.opencv.base import (
-    Detected,
-    OpenCvExtractor,
-    UprightExtractor,
-    described,
-    without_angles,
-)
+from tiepoint.extractors.opencv.base import Detected, Detector, Gray, Upright, described, without_angles
 from tiepoint.extractors.opencv.kaze import Akaze, Brisk, Kaze
 from tiepoint.extractors.opencv.orb import Orb
 from tiepoint.extractors.opencv.sift import Sift
@@ -28,7 +20,7 @@ from tiepoint.options import option
 from tiepoint.types import Metric
 
 DetectorName = Literal["orb", "sift", "akaze", "kaze", "brisk"]
-_DETECTORS: dict[str, type[OpenCvExtractor]] = {
+_DETECTORS: dict[str, type[Detector]] = {
     "orb": Orb,
     "sift": Sift,
     "akaze": Akaze,
@@ -36,54 +28,61 @@ _DETECTORS: dict[str, type[OpenCvExtractor]] = {
     "brisk": Brisk,
 }
 
-# How much larger than OpenCV's keypoint size the described window is, by detector: the figures of
-# OpenCV's reference pages for BEBLID and TEBLID, and for VGG and BoostDesc.
-_WINDOW_BEBLID = {"orb": 1.0, "sift": 6.75, "akaze": 5.0, "kaze": 6.25, "brisk": 5.0}
-_WINDOW_VGG = {**_WINDOW_BEBLID, "orb": 0.75}
-
 
 @dataclass(frozen=True, kw_only=True)
-class DescribedExtractor(UprightExtractor):
+class DescribedExtractor(Upright):
     """Base of the descriptors that stand on another extractor's keypoints.
 
-    ``detector`` is a name, then with its default options and this object's ``max_keypoints``, or an
-    extractor with options of its own, such as ``Sift(contrast_threshold=0.02)``.
+    ``detector`` is a name, then with its default options and this object's ``max_keypoints`` and
+    ``spread``, or an extractor with options of its own, such as ``Sift(contrast_threshold=0.02)``.
     """
 
-    bytes_per_pixel: ClassVar[int] = 12  # besides what the detector needs; they do not add up
+    bytes_per_pixel: ClassVar[float] = 12  # besides what the detector needs; they do not add up
 
-    detector: DetectorName | OpenCvExtractor = option("orb", "whose keypoints are described")
+    detector: DetectorName | Detector = option("orb", "whose keypoints are described")
 
-    def _bytes_per_pixel(self) -> int:
-        return max(self.bytes_per_pixel, self._detector().bytes_per_pixel)
+    def __post_init__(self) -> None:
+        Upright.__post_init__(self)
+        if isinstance(self.detector, Detector) and self.detector.max_size is not None:
+            raise OptionError(
+                "the detector's max_size would not reach the descriptor; "
+                f"give it to {type(self).__name__} itself"
+            )
 
-    def _detector(self) -> OpenCvExtractor:
-        if isinstance(self.detector, OpenCvExtractor):
+    def _check_size(self, width: int, height: int) -> None:
+        self._detector()._check_size(width, height)
+        Upright._check_size(self, width, height)
+
+    def _detector(self) -> Detector:
+        if isinstance(self.detector, Detector):
             return self.detector
         return _DETECTORS[self.detector](max_keypoints=self.max_keypoints, spread=self.spread)
 
-    def _detect_and_compute(
-        self,
-        gray: NDArray[np.uint8],
-        mask: Mask | None,
-        limit: int | None,  # noqa: ARG002
-    ) -> Detected:
+    def _detect_and_compute(self, gray: Gray, mask: Mask | None) -> Detected:
         detector = self._detector()
         detector._require()
-        keypoints = detector._create(detector._limit(mask)).detect(gray, mask)
+        keypoints = detector.detect(gray, mask)
         if self.upright:
             keypoints = without_angles(keypoints)
+        keypoints = [keypoints[i] for i in self._strongest(keypoints, (gray.shape[1], gray.shape[0]))]
         return described(self._create(None), gray, keypoints)
 
 
-def _make(name: str, *args: Any, **options: Any) -> Any:
-    create = backend.factory(name)
-    assert create is not None
-    return create(*args, **options)
+@dataclass(frozen=True, kw_only=True)
+class WindowedExtractor(DescribedExtractor):
+    """Base of those whose window has to be told how large the detector's keypoints are."""
+
+    window_scale: float | None = option(
+        None, "described window over keypoint size; none takes OpenCV's figure for the detector", above=0
+    )
+
+    def _window(self) -> float:
+        """Return ``window_scale``, or the detector's own figure for this kind of descriptor."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beblid(DescribedExtractor):
+class Beblid(WindowedExtractor):
     """BEBLID by OpenCV contrib: 256 or 512 comparisons of box averages, chosen by boosting.
 
     References
@@ -99,16 +98,13 @@ class Beblid(DescribedExtractor):
     opencv_class: ClassVar[str] = "BEBLID"
 
     bits: Literal[256, 512] = option(512, "length of the descriptor")
-    window_scale: float | None = option(
-        None, "described window over keypoint size; none takes OpenCV's figure for the detector", above=0
-    )
 
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
         numbers = {512: 100, 256: 101}
-        return _make("BEBLID", self._window(), numbers[self.bits])
+        return backend.create("BEBLID", scale_factor=self._window(), n_bits=numbers[self.bits])
 
     def _window(self) -> float:
-        return self.window_scale or _WINDOW_BEBLID.get(self._detector().name, 6.25)
+        return self.window_scale or self._detector().window_beblid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +124,7 @@ class Teblid(Beblid):
 
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
         numbers = {256: 102, 512: 103}
-        return _make("TEBLID", self._window(), numbers[self.bits])
+        return backend.create("TEBLID", scale_factor=self._window(), n_bits=numbers[self.bits])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,13 +142,19 @@ class Freak(DescribedExtractor):
     source: ClassVar[str] = "Alahi, Ortiz and Vandergheynst, CVPR 2012"
     opencv_class: ClassVar[str] = "FREAK"
 
-    detector: DetectorName | OpenCvExtractor = option("brisk", "whose keypoints are described")
+    detector: DetectorName | Detector = option("brisk", "whose keypoints are described")
     pattern_scale: float = option(22.0, "scale of the sampled pattern", above=0)
     octaves: int = option(4, "octaves that the keypoints may span", at_least=1, at_most=20)
     scale_normalized: bool = option(True, "let the pattern follow the keypoint's size")
 
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
-        return _make("FREAK", not self.upright, self.scale_normalized, self.pattern_scale, self.octaves)
+        return backend.create(
+            "FREAK",
+            orientationNormalized=not self.upright,
+            scaleNormalized=self.scale_normalized,
+            patternScale=self.pattern_scale,
+            nOctaves=self.octaves,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,17 +172,17 @@ class Daisy(DescribedExtractor):
     summary: ClassVar[str] = "histograms of gradients on rings, on SIFT keypoints"
     source: ClassVar[str] = "Tola, Lepetit and Fua, PAMI 2010"
     opencv_class: ClassVar[str] = "DAISY"
-    bytes_per_pixel: ClassVar[int] = 140
+    bytes_per_pixel: ClassVar[float] = 140
     fallback: ClassVar[str] = "sift"
 
-    detector: DetectorName | OpenCvExtractor = option("sift", "whose keypoints are described")
+    detector: DetectorName | Detector = option("sift", "whose keypoints are described")
     radius: float = option(15.0, "radius of the outer ring in pixels; it does not follow the size", above=0)
     rings: int = option(3, "number of rings", at_least=1, at_most=20)
     ring_points: int = option(8, "histograms on each ring", at_least=1, at_most=64)
     bins: int = option(8, "bins of each histogram", at_least=2, at_most=64)
 
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
-        return _make(
+        return backend.create(
             "DAISY",
             radius=self.radius,
             q_radius=self.rings,
@@ -210,11 +212,17 @@ class Latch(DescribedExtractor):
     sigma: float = option(2.0, "blur before describing, in pixels", at_least=0)
 
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
-        return _make("LATCH", self.length, True, self.half_patch, self.sigma)
+        return backend.create(
+            "LATCH",
+            bytes=self.length,
+            rotationInvariance=True,
+            half_ssd_size=self.half_patch,
+            sigma=self.sigma,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vgg(DescribedExtractor):
+class Vgg(WindowedExtractor):
     """VGG by OpenCV contrib: pooled gradients, learned by convex optimisation (no neural network).
 
     References
@@ -230,21 +238,27 @@ class Vgg(DescribedExtractor):
     opencv_class: ClassVar[str] = "VGG"
     fallback: ClassVar[str] = "sift"
 
-    detector: DetectorName | OpenCvExtractor = option("sift", "whose keypoints are described")
+    detector: DetectorName | Detector = option("sift", "whose keypoints are described")
     length: Literal[48, 64, 80, 120] = option(120, "numbers in the descriptor")
     sigma: float = option(1.4, "blur before describing, in pixels", at_least=0)
-    window_scale: float | None = option(
-        None, "described window over keypoint size; none takes OpenCV's figure for the detector", above=0
-    )
 
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
         numbers = {120: 100, 80: 101, 64: 102, 48: 103}
-        window = self.window_scale or _WINDOW_VGG.get(self._detector().name, 6.25)
-        return _make("VGG", numbers[self.length], self.sigma, True, True, window)
+        return backend.create(
+            "VGG",
+            desc=numbers[self.length],
+            isigma=self.sigma,
+            img_normalize=True,
+            use_scale_orientation=True,
+            scale_factor=self._window(),
+        )
+
+    def _window(self) -> float:
+        return self.window_scale or self._detector().window_vgg
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoostDesc(DescribedExtractor):
+class BoostDesc(WindowedExtractor):
     """BoostDesc by OpenCV contrib: BinBoost, binary codes of boosted gradient comparisons.
 
     References
@@ -259,13 +273,17 @@ class BoostDesc(DescribedExtractor):
     opencv_class: ClassVar[str] = "BoostDesc"
     fallback: ClassVar[str] = "orb"
 
-    detector: DetectorName | OpenCvExtractor = option("sift", "whose keypoints are described")
+    detector: DetectorName | Detector = option("sift", "whose keypoints are described")
     bits: Literal[64, 128, 256] = option(256, "length of the descriptor")
-    window_scale: float | None = option(
-        None, "described window over keypoint size; none takes OpenCV's figure for the detector", above=0
-    )
 
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
         numbers = {64: 300, 128: 301, 256: 302}
-        window = self.window_scale or _WINDOW_VGG.get(self._detector().name, 6.25)
-        return _make("BoostDesc", numbers[self.bits], True, window)
+        return backend.create(
+            "BoostDesc",
+            desc=numbers[self.bits],
+            use_scale_orientation=True,
+            scale_factor=self._window(),
+        )
+
+    def _window(self) -> float:
+        return self.window_scale or self._detector().window_vgg

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from tiepoint.extractors.opencv import backend
-from tiepoint.extractors.opencv.base import OpenCvExtractor, UprightExtractor
+from tiepoint.extractors.opencv.base import Detector, UprightDetector
 from tiepoint.options import option
 from tiepoint.types import Metric
 
@@ -16,7 +16,7 @@ _MLDB_UPRIGHT, _MLDB = 4, 5  # cv2.AKAZE_DESCRIPTOR_*, the same numbers in 4 and
 
 
 @dataclass(frozen=True, kw_only=True)
-class Akaze(UprightExtractor):
+class Akaze(UprightDetector):
     """AKAZE by OpenCV: blobs in a scale space that keeps edges sharp, binary descriptors of 61 bytes.
 
     References
@@ -30,8 +30,10 @@ class Akaze(UprightExtractor):
     summary: ClassVar[str] = "blobs in a nonlinear scale space, binary descriptors"
     source: ClassVar[str] = "Alcantarilla, Nuevo and Bartoli, BMVC 2013"
     opencv_class: ClassVar[str] = "AKAZE"
+    window_beblid: ClassVar[float] = 5.0
+    window_vgg: ClassVar[float] = 5.0
     own_upright: ClassVar[bool] = True
-    bytes_per_pixel: ClassVar[int] = 110
+    bytes_per_pixel: ClassVar[float] = 110
 
     threshold: float = option(0.001, "least response of a keypoint; lower gives more", above=0)
     octaves: int = option(4, "octaves of the scale space", at_least=1, at_most=20)
@@ -41,10 +43,12 @@ class Akaze(UprightExtractor):
         0, "length of the descriptor in bits; 0 is all 486", at_least=0, at_most=486
     )
 
+    def _bytes_needed(self, width: int, height: int) -> float:
+        return UprightDetector._bytes_needed(self, width, height) * max(1, self.octave_layers / 4)
+
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
-        create = backend.factory("AKAZE")
-        assert create is not None
-        return create(
+        return backend.create(
+            "AKAZE",
             descriptor_type=_MLDB_UPRIGHT if self.upright else _MLDB,
             descriptor_size=self.descriptor_bits,
             threshold=self.threshold,
@@ -55,7 +59,7 @@ class Akaze(UprightExtractor):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kaze(UprightExtractor):
+class Kaze(UprightDetector):
     """KAZE by OpenCV: AKAZE's slower ancestor, with float descriptors.
 
     References
@@ -68,8 +72,10 @@ class Kaze(UprightExtractor):
     summary: ClassVar[str] = "blobs in a nonlinear scale space, float descriptors; slow"
     source: ClassVar[str] = "Alcantarilla, Bartoli and Davison, ECCV 2012"
     opencv_class: ClassVar[str] = "KAZE"
+    window_beblid: ClassVar[float] = 6.25
+    window_vgg: ClassVar[float] = 6.25
     own_upright: ClassVar[bool] = True
-    bytes_per_pixel: ClassVar[int] = 600
+    bytes_per_pixel: ClassVar[float] = 600
     fallback: ClassVar[str] = "sift"
 
     threshold: float = option(0.001, "least response of a keypoint; lower gives more", above=0)
@@ -78,10 +84,14 @@ class Kaze(UprightExtractor):
     diffusivity: Diffusivity = option("pm_g2", "how the scale space keeps edges")
     extended: bool = option(False, "descriptors of 128 instead of 64 numbers")
 
+    def _bytes_needed(self, width: int, height: int) -> float:
+        # Its scale space is not reduced from octave to octave.
+        layers = self.octaves * self.octave_layers
+        return UprightDetector._bytes_needed(self, width, height) * max(1, layers / 16)
+
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
-        create = backend.factory("KAZE")
-        assert create is not None
-        return create(
+        return backend.create(
+            "KAZE",
             extended=self.extended,
             upright=self.upright,
             threshold=self.threshold,
@@ -92,7 +102,7 @@ class Kaze(UprightExtractor):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Brisk(OpenCvExtractor):
+class Brisk(Detector):
     """BRISK by OpenCV: AGAST corners in scale space, 512 brightness comparisons on rings.
 
     References
@@ -105,7 +115,9 @@ class Brisk(OpenCvExtractor):
     summary: ClassVar[str] = "corners in scale space, binary descriptors"
     source: ClassVar[str] = "Leutenegger, Chli and Siegwart, ICCV 2011"
     opencv_class: ClassVar[str] = "BRISK"
-    bytes_per_pixel: ClassVar[int] = 24
+    window_beblid: ClassVar[float] = 5.0
+    window_vgg: ClassVar[float] = 5.0
+    bytes_per_pixel: ClassVar[float] = 24
 
     threshold: int = option(
         30, "AGAST corner threshold in gray levels; lower gives more", at_least=1, at_most=254
@@ -114,6 +126,6 @@ class Brisk(OpenCvExtractor):
     pattern_scale: float = option(1.0, "scale of the sampled pattern", above=0, at_most=10)
 
     def _create(self, limit: int | None) -> Any:  # noqa: ARG002
-        create = backend.factory("BRISK")
-        assert create is not None
-        return create(thresh=self.threshold, octaves=self.octaves, patternScale=self.pattern_scale)
+        return backend.create(
+            "BRISK", thresh=self.threshold, octaves=self.octaves, patternScale=self.pattern_scale
+        )

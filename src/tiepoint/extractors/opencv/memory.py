@@ -7,16 +7,16 @@ import os
 from tiepoint.errors import DataError
 
 
-def check_memory(extractor: str, size: tuple[int, int], bytes_per_pixel: int) -> None:
-    """Raise a DataError if the extractor needs more memory for such a photo than the machine has."""
+def check_memory(extractor: str, size: tuple[int, int], need: float) -> None:
+    """Raise a DataError if the extractor needs more memory (in bytes) for such a photo than there is."""
     width, height = size
-    need = width * height * bytes_per_pixel
     have = _physical_memory()
     if have is not None and need > have:
         fits = int(max(size) * (0.5 * have / need) ** 0.5)
         raise DataError(
-            f"{extractor} needs about {need / 2**30:.0f} GiB of memory for {width}x{height} pixels, "
-            f"but this machine has {have / 2**30:.0f}; reduce the photo with the option max_size={fits}"
+            f"{extractor} with these options needs about {need / 2**30:.1f} GiB of memory for "
+            f"{width}x{height} pixels, but this machine has {have / 2**30:.1f}; "
+            f"reduce the photo with the option max_size={fits}"
         )
 
 

@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 
 from tiepoint.extractors.base import Mask
 from tiepoint.extractors.opencv import backend
-from tiepoint.extractors.opencv.base import Detected, UprightExtractor
+from tiepoint.extractors.opencv.base import Detected, Gray, UprightDetector
 from tiepoint.options import option
 from tiepoint.types import Metric
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sift(UprightExtractor):
+class Sift(UprightDetector):
     """SIFT by OpenCV: blobs in scale space, described by histograms of gradients.
 
     Descriptors are (N, 128) uint8: OpenCV's own are whole numbers from 0 to 255, kept in a quarter
     of the memory without loss.
 
-    With ``max_keypoints`` OpenCV also keeps those that tie with the weakest one kept (a keypoint
-    with two orientations is two of equal score), so that it may give a few more.
+    Without a mask and options that choose otherwise, OpenCV itself keeps the ``max_keypoints`` strongest,
+    and with them those that tie with the weakest one kept (a keypoint with two orientations is two
+    of equal score): there may be a few more.
 
     References
     ----------
@@ -42,7 +43,9 @@ class Sift(UprightExtractor):
     summary: ClassVar[str] = "blobs, histograms of gradients; the classic, precise"
     source: ClassVar[str] = "Lowe, IJCV 2004"
     opencv_class: ClassVar[str] = "SIFT"
-    bytes_per_pixel: ClassVar[int] = 240
+    window_beblid: ClassVar[float] = 6.75
+    window_vgg: ClassVar[float] = 6.75
+    bytes_per_pixel: ClassVar[float] = 240
 
     octave_layers: int = option(3, "layers in each octave, as in Lowe's paper", at_least=1, at_most=20)
     contrast_threshold: float = option(
@@ -56,21 +59,26 @@ class Sift(UprightExtractor):
         True, "unbiased positions; OpenCV's own default is off by a quarter of a pixel"
     )
 
+    def _bytes_needed(self, width: int, height: int) -> float:
+        # Of each octave: layers + 3 blurred pictures, and layers + 2 differences of them.
+        return UprightDetector._bytes_needed(self, width, height) * (2 * self.octave_layers + 5) / (2 * 3 + 5)
+
     def _limit(self, mask: Mask | None) -> int | None:
-        # OpenCV applies the mask after it has kept the strongest, so that a masked photo would come
-        # out with fewer than asked for.
-        return None if self.spread or mask is not None else self.max_keypoints
+        # OpenCV keeps the strongest before it applies the mask, and before copies that differ only in
+        # orientation can be taken out: either way fewer would be left than were asked for.
+        return None if self.spread or self.upright or mask is not None else self.max_keypoints
 
     def _create(self, limit: int | None) -> Any:
         cv2 = backend.import_cv2()
-        return cv2.SIFT_create(
-            limit or 0,
-            self.octave_layers,
-            self.contrast_threshold,
-            self.edge_threshold,
-            self.sigma,
-            cv2.CV_8U,
-            self.precise_upscale,
+        return backend.create(
+            "SIFT",
+            nfeatures=limit or 0,
+            nOctaveLayers=self.octave_layers,
+            contrastThreshold=self.contrast_threshold,
+            edgeThreshold=self.edge_threshold,
+            sigma=self.sigma,
+            descriptorType=cv2.CV_8U,
+            enable_precise_upscale=self.precise_upscale,
         )
 
 
@@ -90,8 +98,8 @@ class RootSift(Sift):
     summary: ClassVar[str] = "SIFT with descriptors compared by their square roots; mostly better"
     source: ClassVar[str] = "Arandjelovic and Zisserman, CVPR 2012"
 
-    def _detect_and_compute(self, gray: NDArray[np.uint8], mask: Mask | None, limit: int | None) -> Detected:
-        keypoints, descriptors = Sift._detect_and_compute(self, gray, mask, limit)
+    def _run(self, engine: Any, gray: Gray, mask: Mask | None) -> Detected:
+        keypoints, descriptors = Sift._run(self, engine, gray, mask)
         return keypoints, root_sift(descriptors)
 
 
