@@ -201,6 +201,7 @@ def test_photo_names_of_all_kinds(photo_files: Photos, tmp_path: Path, tiepoint:
             "match", "-e", "orb", "-q", "--draw", "m.png", "--", name, photo_files[1], cwd=tmp_path
         )
         assert run.code == 0, (name, run)
+        assert tiepoint("extract", "-e", "orb", "--", name, cwd=tmp_path).out.count("\n") == 1
         assert run.err == ""
 
 

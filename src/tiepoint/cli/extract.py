@@ -69,7 +69,7 @@ def extract(
         raise OptionError("a mask belongs to one photo; give one photo with --mask")
     with terminal.quiet_libraries(talk):
         from tiepoint.formats import features_document
-        from tiepoint.images import read_image
+        from tiepoint.images import printable, read_image
         from tiepoint.plotting import save_keypoints
 
         chosen = terminal.chosen_extractor(extractor, option, max_keypoints)
@@ -97,13 +97,13 @@ def extract(
                 talk.error(str(error))
                 continue
             if len(features) == 0:
-                talk.warn(f"{photo}: nothing in this photo stands out for {extractor}")
+                talk.warn(f"{printable(photo)}: nothing in this photo stands out for {extractor}")
             if as_json:
                 terminal.print_json(features_document(image, features, seconds=seconds, arrays=arrays))
             else:
                 width_, height = image.size
                 sys.stdout.write(
-                    f"{photo}: {len(features)} {extractor} keypoints, {width_}x{height} pixels\n"
+                    f"{printable(photo)}: {len(features)} {extractor} keypoints, {width_}x{height} pixels\n"
                 )
             talk.detail(", ".join(f"{stage} {value:.3f} s" for stage, value in seconds.items()))
     if failed:

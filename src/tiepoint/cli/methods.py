@@ -24,9 +24,7 @@ EXAMPLES = """
 
 
 def methods(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Show the options of this one.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show the options of this one.")] = None,
     as_json: terminal.Json = False,
     verbose: terminal.Verbose = False,
 ) -> None:
