@@ -18,6 +18,7 @@ _HOME = {
     "extract": "tiepoint.extractors",
     "match_features": "tiepoint.matchers",
     "match": "tiepoint.pipeline",
+    "set_threads": "tiepoint.core",
     "draw_keypoints": "tiepoint.plotting",
     "draw_matches": "tiepoint.plotting",
     "plot_keypoints": "tiepoint.plotting",
@@ -36,6 +37,7 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
+    from tiepoint.core import set_threads
     from tiepoint.errors import (
         DataError,
         MissingError,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from tiepoint.extractors import extract
     from tiepoint.images import read_image
     from tiepoint.matchers import match_features
-    from tiepoint.pipeline import match
+    from tiepoint.pipeline.match import match
     from tiepoint.plotting import draw_keypoints, draw_matches, plot_keypoints, plot_matches
     from tiepoint.types import Exif, Features, Image, Matches, MatchResult
 
@@ -72,6 +74,7 @@ __all__ = [
     "plot_keypoints",
     "plot_matches",
     "read_image",
+    "set_threads",
 ]
 
 

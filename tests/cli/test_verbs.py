@@ -16,6 +16,7 @@ import pytest
 
 import tiepoint as tp
 from tests.cli.conftest import Tiepoint
+from tiepoint import core
 from tiepoint.cli import main_inner
 from tiepoint.formats import load_npz, schema
 
@@ -141,7 +142,9 @@ def test_methods(capsys: pytest.CaptureFixture[str]) -> None:
     assert "sift" in out
     assert "nearest" in out
     main_inner(["methods", "-v"])
-    assert "Lowe, IJCV 2004" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Lowe, IJCV 2004" in out
+    assert core.describe() in out
     main_inner(["methods", "orb"])
     assert "-o fast_threshold=20" in capsys.readouterr().out
     main_inner(["methods", "nearest"])

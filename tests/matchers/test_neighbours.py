@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -11,8 +12,16 @@ import pytest
 from numpy.typing import NDArray
 
 from tiepoint.matchers import match_descriptors, neighbours
-from tiepoint.matchers.neighbours import nearest_both_ways
+from tiepoint.matchers.neighbours import nearest_both_ways, nearest_both_ways_numpy
 from tiepoint.types import METRICS, Metric
+
+Find = Callable[[NDArray[Any], NDArray[Any], Metric], tuple[neighbours.Nearest, neighbours.Nearest]]
+
+
+@pytest.fixture(params=["core", "numpy"])
+def find(request: pytest.FixtureRequest) -> Find:
+    """Both ways to the neighbours; without the core the first leads to NumPy as well."""
+    return nearest_both_ways if request.param == "core" else nearest_both_ways_numpy
 
 
 def distance(a: NDArray[Any], b: NDArray[Any], metric: Metric) -> float:
@@ -57,15 +66,17 @@ def test_as_defined(
     dtype: str,
     rng: np.random.Generator,
     monkeypatch: pytest.MonkeyPatch,
+    find: Find,
 ) -> None:
     # Small tiles, so that their borders are met.
     monkeypatch.setattr(neighbours, "_TILE_ROWS", 16)
     monkeypatch.setattr(neighbours, "_TILE_COLUMNS", 8)
     a, b = descriptors(rng, n, dim, metric, dtype), descriptors(rng, m, dim, metric, dtype)
     if metric == "cosine" and dtype == "uint8":
-        a[0], b[-1] = 1, 1  # no zero vectors: their cosine is a matter of definition, tested below
+        # No zero vectors: their cosine is a matter of definition, tested below.
+        a, b = np.maximum(a, 1), np.maximum(b, 1)
     for found, expected in zip(
-        nearest_both_ways(a, b, metric),
+        find(a, b, metric),
         (by_definition(a, b, metric), by_definition(b, a, metric)),
         strict=True,
     ):
@@ -79,27 +90,29 @@ def test_as_defined(
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_ties_go_to_the_lowest_index_across_tiles(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ties_go_to_the_lowest_index_across_tiles(
+    metric: Metric, monkeypatch: pytest.MonkeyPatch, find: Find
+) -> None:
     monkeypatch.setattr(neighbours, "_TILE_ROWS", 3)
     monkeypatch.setattr(neighbours, "_TILE_COLUMNS", 4)
     same = np.full((11, 8), 7, np.uint8)
-    from0, from1 = nearest_both_ways(same, same, metric)
+    from0, from1 = find(same, same, metric)
     assert from0.index.tolist() == [0] * 11
     assert from1.index.tolist() == [0] * 11
     np.testing.assert_allclose(from0.distance, 0, atol=1e-7)
     np.testing.assert_allclose(from0.second_distance, 0, atol=1e-7)
 
 
-def test_a_zero_vector_is_at_cosine_distance_one() -> None:
+def test_a_zero_vector_is_at_cosine_distance_one(find: Find) -> None:
     a = np.array([[0, 0], [1, 0]], np.float32)
-    from0, _ = nearest_both_ways(a, np.array([[2, 0]], np.float32), "cosine")
+    from0, _ = find(a, np.array([[2, 0]], np.float32), "cosine")
     assert from0.distance.tolist() == [1, 0]
 
 
-def test_large_dimensions_stay_exact(rng: np.random.Generator) -> None:
+def test_large_dimensions_stay_exact(rng: np.random.Generator, find: Find) -> None:
     # 2000 dimensions of uint8: squared distances beyond 2^24, which float32 cannot count.
     a, b = (rng.integers(0, 256, (6, 2000), dtype=np.uint8) for _ in range(2))
-    from0, _ = nearest_both_ways(a, b, "l2")
+    from0, _ = find(a, b, "l2")
     squared = ((a[:, None].astype(np.int64) - b[None]) ** 2).sum(axis=2)
     assert from0.distance.tolist() == np.float32(np.sqrt(squared.min(axis=1))).tolist()
 
@@ -148,13 +161,15 @@ def test_as_bfmatcher_on_float_descriptors(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("metric", ["l2", "cosine"])
-def test_equal_float_descriptors_are_at_equal_distances(metric: Metric, rng: np.random.Generator) -> None:
+def test_equal_float_descriptors_are_at_equal_distances(
+    metric: Metric, rng: np.random.Generator, find: Find
+) -> None:
     """The expansion |a|^2 + |b|^2 - 2 a.b loses digits; equal rows must tie all the same."""
     a = rng.normal(size=(200, 64)).astype(np.float32)
     b = np.repeat(a + rng.normal(0, 1e-4, a.shape).astype(np.float32), 3, axis=0)
-    from0, _ = nearest_both_ways(a, b, metric)
+    from0, _ = find(a, b, metric)
     assert (from0.index % 3 == 0).all()
     assert from0.distance.tolist() == from0.second_distance.tolist()
-    itself, _ = nearest_both_ways(a, a, metric)
+    itself, _ = find(a, a, metric)
     assert itself.index.tolist() == list(range(200))
     assert itself.distance.max() == 0

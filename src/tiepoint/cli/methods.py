@@ -57,6 +57,10 @@ def _print_all(extractors: list[Listed], matchers: list[Listed], *, verbose: boo
         these = [one for one in away if one.missing == missing]
         _print_section(f"Extractors that are not here; get them with: {missing}", these, verbose=verbose)
     _print_section("Matchers", matchers, verbose=verbose)
+    if verbose:
+        from tiepoint.core import describe
+
+        sys.stdout.write(f"{describe()}\n")
     sys.stdout.write("Options of one: tiepoint methods NAME\n")
 
 

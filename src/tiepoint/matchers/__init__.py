@@ -6,7 +6,7 @@ from typing import Any
 
 from tiepoint.errors import DataError
 from tiepoint.matchers.base import Matched, Matcher, View
-from tiepoint.matchers.descriptors import match_descriptors
+from tiepoint.matchers.descriptors import match_descriptors, match_one_to_many
 from tiepoint.matchers.nearest import NearestNeighbour
 from tiepoint.registry import Registry
 from tiepoint.types import Features, Matches
@@ -20,6 +20,7 @@ __all__ = [
     "get_matcher",
     "match_descriptors",
     "match_features",
+    "match_one_to_many",
 ]
 
 MATCHERS = Registry(

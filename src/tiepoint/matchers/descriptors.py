@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import tiepoint.core as core
 from tiepoint.errors import DataError, OptionError
-from tiepoint.matchers.neighbours import Nearest, nearest_both_ways
+from tiepoint.matchers.neighbours import Nearest, Packed, nearest_both_ways
 from tiepoint.types import METRICS, Metric
 from tiepoint.types.matches import check_thresholds, passes_distance, passes_ratio
+
+Found = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]
 
 
 def match_descriptors(
@@ -23,7 +26,8 @@ def match_descriptors(
     ratio: float | None = None,
     max_distance: float | None = None,
     ratio_both: bool = False,
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+    threads: int | None = None,
+) -> Found:
     """Match two sets of descriptors by exact nearest neighbour.
 
     Parameters
@@ -41,6 +45,9 @@ def match_descriptors(
         Keep a distance of at most this: Euclidean, bits, or 1 - cosine.
     ratio_both : bool
         The ratio must also hold from j's view of set 0, which implies the cross-check.
+    threads : int | None
+        By default those of `tiepoint.set_threads`, else of TIEPOINT_THREADS, else the CPUs this
+        process may use. The result is the same for any number; small sets are matched on one.
 
     Returns
     -------
@@ -68,9 +75,83 @@ def match_descriptors(
     """
     check_descriptors(descriptors0, descriptors1, metric)
     check_thresholds(ratio, max_distance, ratio_both=ratio_both)
+    n_threads = core.threads(threads)
     if len(descriptors0) == 0 or len(descriptors1) == 0:
-        return np.empty((0, 2), np.int32), np.empty(0, np.float32), np.empty(0, np.float32)
-    from0, from1 = nearest_both_ways(descriptors0, descriptors1, metric)
+        return _nothing()
+    from0, from1 = nearest_both_ways(descriptors0, descriptors1, metric, n_threads)
+    return _filtered(
+        from0, from1, cross_check=cross_check, ratio=ratio, max_distance=max_distance, ratio_both=ratio_both
+    )
+
+
+def match_one_to_many(
+    descriptors0: NDArray[Any],
+    others: Iterable[NDArray[Any]],
+    metric: Metric,
+    *,
+    cross_check: bool = True,
+    ratio: float | None = None,
+    max_distance: float | None = None,
+    ratio_both: bool = False,
+    threads: int | None = None,
+) -> Iterator[Found]:
+    """Match one set of descriptors against many, laying it out for the kernel only once.
+
+    Parameters
+    ----------
+    descriptors0 : ndarray, (N, D) uint8 or float32
+    others : iterable of ndarray, (M, D) of the same dtype
+        Taken one at a time, when its result is asked for.
+    metric, cross_check, ratio, max_distance, ratio_both, threads
+        As of `match_descriptors`.
+
+    Yields
+    ------
+    pairs, distance, second_distance
+        For each of ``others``, as from `match_descriptors`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tiepoint.matchers import match_one_to_many
+    >>> a = np.array([[0, 0], [9, 9]], np.float32)
+    >>> [pairs.tolist() for pairs, _, _ in match_one_to_many(a, [a[:1], a[::-1]], "l2")]
+    [[[0, 0]], [[0, 1], [1, 0]]]
+    """
+    check_thresholds(ratio, max_distance, ratio_both=ratio_both)
+    n_threads = core.threads(threads)
+    packed: Packed | None = None
+    for descriptors1 in others:
+        check_descriptors(descriptors0, descriptors1, metric)
+        if len(descriptors0) == 0 or len(descriptors1) == 0:
+            yield _nothing()
+            continue
+        if packed is None:
+            packed = Packed(descriptors0, metric, n_threads)
+        from0, from1 = packed.nearest_both_ways(descriptors1)
+        yield _filtered(
+            from0,
+            from1,
+            cross_check=cross_check,
+            ratio=ratio,
+            max_distance=max_distance,
+            ratio_both=ratio_both,
+        )
+
+
+def _nothing() -> Found:
+    return np.empty((0, 2), np.int32), np.empty(0, np.float32), np.empty(0, np.float32)
+
+
+def _filtered(
+    from0: Nearest,
+    from1: Nearest,
+    *,
+    cross_check: bool,
+    ratio: float | None,
+    max_distance: float | None,
+    ratio_both: bool,
+) -> Found:
     keep = np.ones(len(from0.index), bool)
     for _, passed in filters(
         from0, from1, cross_check=cross_check, ratio=ratio, max_distance=max_distance, ratio_both=ratio_both

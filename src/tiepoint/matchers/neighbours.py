@@ -1,8 +1,9 @@
 """The nearest and second nearest descriptor, both ways: the kernel of all matching.
 
-A blocked matrix product: tiles of the distance matrix come and go, and it is never there as a
-whole. Besides one tile, memory is that of the descriptors as floats: four bytes for each bit of a
-binary descriptor, four for each uint8, eight for each float.
+It is in the compiled core (src/core/matching). What is here in NumPy is its reference, and takes its place
+where the core is missing: a blocked matrix product, whose tiles of the distance matrix come and go. Besides
+one tile, its memory is that of the descriptors as floats: four bytes for each bit of a binary descriptor,
+four for each uint8, eight for each float.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+import tiepoint.core as core
 from tiepoint.types import Metric
 
 _TILE_ROWS, _TILE_COLUMNS = 1024, 4096
@@ -33,7 +35,7 @@ class Nearest:
 
 
 def nearest_both_ways(
-    descriptors0: NDArray[Any], descriptors1: NDArray[Any], metric: Metric
+    descriptors0: NDArray[Any], descriptors1: NDArray[Any], metric: Metric, threads: int | None = None
 ) -> tuple[Nearest, Nearest]:
     """Find the two nearest neighbours of every row, in both directions, in one sweep.
 
@@ -43,6 +45,8 @@ def nearest_both_ways(
     descriptors1 : ndarray, (M, D) of the same dtype
         Both sets need at least one row.
     metric : {"hamming", "l2", "cosine"}
+    threads : int | None
+        See `tiepoint.core.set_threads`; the result is the same for any number. NumPy uses those of its BLAS.
 
     Returns
     -------
@@ -50,6 +54,61 @@ def nearest_both_ways(
         Of every row of ``descriptors0`` in ``descriptors1``, and the other way. Distances are
         Hamming (bits), Euclidean, or 1 - cosine; exact for uint8.
     """
+    n_threads = core.threads(threads)
+    if not _is_for_core(descriptors0, metric):
+        return nearest_both_ways_numpy(descriptors0, descriptors1, metric)
+    found0, found1 = core.compiled.nearest(
+        _for_core(descriptors0, metric), _for_core(descriptors1, metric), metric, n_threads
+    )
+    return _nearest(*found0), _nearest(*found1)
+
+
+class Packed:
+    """One set, laid out once to be matched with many others."""
+
+    def __init__(self, descriptors: NDArray[Any], metric: Metric, threads: int | None = None) -> None:
+        self._descriptors, self._metric, self._threads = descriptors, metric, core.threads(threads)
+        self._packed = (
+            core.compiled.Packed(_for_core(descriptors, metric), metric, self._threads)
+            if _is_for_core(descriptors, metric)
+            else None
+        )
+
+    def nearest_both_ways(self, descriptors: NDArray[Any]) -> tuple[Nearest, Nearest]:
+        """Find the two nearest neighbours of the packed set's rows, and of the other's."""
+        if self._packed is None:
+            return nearest_both_ways_numpy(self._descriptors, descriptors, self._metric)
+        found0, found1 = self._packed.nearest(_for_core(descriptors, self._metric), self._threads)
+        return _nearest(*found0), _nearest(*found1)
+
+
+def _is_for_core(descriptors: NDArray[Any], metric: Metric) -> bool:
+    if core.level() == "numpy":
+        core.note_missing()
+        return False
+    # Beyond, 32 bits do not hold a squared distance of bytes and a position.
+    return not (
+        metric == "l2"
+        and descriptors.dtype == np.uint8
+        and descriptors.shape[1] > core.compiled.MOST_BYTE_DIMENSIONS
+    )
+
+
+def _for_core(descriptors: NDArray[Any], metric: Metric) -> NDArray[Any]:
+    dtype = np.float32 if metric == "cosine" else descriptors.dtype.newbyteorder("=")
+    return np.ascontiguousarray(descriptors, dtype)
+
+
+def _nearest(
+    index: NDArray[np.int32], distance: NDArray[np.float32], second_distance: NDArray[np.float32]
+) -> Nearest:
+    return Nearest(index=index, distance=distance, second_distance=second_distance)
+
+
+def nearest_both_ways_numpy(
+    descriptors0: NDArray[Any], descriptors1: NDArray[Any], metric: Metric
+) -> tuple[Nearest, Nearest]:
+    """Do the same in NumPy."""
     prepare, finish = _METRICS[metric]
     rows, row_norms = prepare(descriptors0)
     columns, column_norms = prepare(descriptors1)

@@ -1,0 +1,160 @@
+// Python's view of the core: arrays checked, the GIL released, kernels called. Nothing is computed here.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dispatch.hpp"
+#include "matching/nearest.hpp"
+
+namespace nb = nanobind;
+
+namespace tiepoint {
+namespace {
+
+using Bytes = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Floats = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+// Lets Ctrl-C end a long match: asks Python for signals, a few times a second.
+class Signals {
+public:
+    void operator()() {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - last_ < std::chrono::milliseconds(50)) return;
+        last_ = now;
+        const nb::gil_scoped_acquire gil;
+        if (PyErr_CheckSignals() != 0) throw nb::python_error();
+    }
+
+private:
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+Threads on(std::size_t n_threads) {
+    auto signals = std::make_shared<Signals>();
+    return {std::max<std::size_t>(1, n_threads), [signals] { (*signals)(); }};
+}
+
+struct Set {
+    Descriptors descriptors;
+    Kind kind;
+};
+
+template <class Array>
+Descriptors described(const Array& array) {
+    if (array.shape(0) == 0 || array.shape(1) == 0) throw std::invalid_argument("no descriptors");
+    if (array.shape(0) > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max() - 64) ||
+        array.shape(1) > (std::size_t{1} << 24)) {
+        throw std::invalid_argument("too many descriptors");
+    }
+    return {array.data(), array.shape(0), array.shape(1)};
+}
+
+Set checked(const nb::object& array, const std::string& metric) {
+    Bytes bytes;
+    if ((metric == "hamming" || metric == "l2") && nb::try_cast(array, bytes, false)) {
+        return {described(bytes), metric == "l2" ? Kind::bytes : Kind::bits};
+    }
+    Floats floats;
+    if ((metric == "cosine" || metric == "l2") && nb::try_cast(array, floats, false)) {
+        return {described(floats), metric == "l2" ? Kind::floats : Kind::cosine};
+    }
+    throw nb::type_error("descriptors must be C-contiguous (n, d) arrays that fit the metric");
+}
+
+template <class T>
+nb::object array_of(std::vector<T>&& values) {
+    auto* kept = new std::vector<T>(std::move(values));
+    const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+    return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(kept->data(), {kept->size()}, owner));
+}
+
+nb::tuple arrays_of(Nearest& nearest) {
+    return nb::make_tuple(array_of(std::move(nearest.index)), array_of(std::move(nearest.distance)),
+                          array_of(std::move(nearest.second_distance)));
+}
+
+// A set that is matched with many others.
+struct PackedSet {
+    nb::object array;  // the descriptors, which must outlive their packing
+    std::unique_ptr<Packed> packed;
+
+    PackedSet(nb::object array_, const std::string& metric, std::size_t n_threads) : array(std::move(array_)) {
+        const Set set = checked(array, metric);
+        const Kernels& kernels = active_level();
+        const nb::gil_scoped_release release;
+        packed = std::make_unique<Packed>(set.descriptors, set.kind, kernels, on(n_threads));
+    }
+
+    // From the packed set, and from the other.
+    nb::tuple nearest(const nb::object& other, std::size_t n_threads) const {
+        const Kind kind = packed->kind;
+        const Set rows = checked(other, kind == Kind::bits ? "hamming" : kind == Kind::cosine ? "cosine" : "l2");
+        if (rows.kind != kind || rows.descriptors.dimension != packed->descriptors.dimension) {
+            throw std::invalid_argument("the two sets differ in type or dimension");
+        }
+        Nearest from_packed, from_rows;
+        {
+            const nb::gil_scoped_release release;
+            nearest_both_ways(rows.descriptors, *packed, on(n_threads), from_rows, from_packed);
+        }
+        return nb::make_tuple(arrays_of(from_packed), arrays_of(from_rows));
+    }
+};
+
+nb::tuple nearest(nb::object descriptors0, nb::object descriptors1, const std::string& metric, std::size_t n_threads) {
+    // The smaller set is packed; the larger one is shared out to the threads.
+    const bool swapped = nb::len(descriptors0) < nb::len(descriptors1);
+    const PackedSet packed(swapped ? descriptors0 : descriptors1, metric, n_threads);
+    const nb::tuple found = packed.nearest(swapped ? descriptors1 : descriptors0, n_threads);
+    return swapped ? found : nb::make_tuple(found[1], found[0]);
+}
+
+// Steps of a lane and a word a second, at most, on one thread; for benchmarks.
+double steps_per_second(const std::string& kind) {
+    const Kernels& level = active_level();
+    const auto step = kind == "bits" ? level.limit_bits : kind == "bytes" ? level.limit_bytes : level.limit_floats;
+    const std::vector<std::uint32_t> words(1024, 1);
+    constexpr std::size_t kRounds = 2000;
+    double best = 0;
+    std::uint32_t mixed = 0;
+    for (int attempt = 0; attempt < 10; ++attempt) {
+        const auto start = std::chrono::steady_clock::now();
+        mixed ^= step(kRounds, words.data());
+        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+        best = std::max(best, kRounds * 1024.0 * 4 * level.lanes / passed.count());
+    }
+    return mixed == 1 ? best * (1 + 1e-15) : best;  // the sums must be wanted, or they are left out
+}
+
+}  // namespace
+}  // namespace tiepoint
+
+NB_MODULE(_core, m) {
+    using namespace tiepoint;
+    m.attr("MOST_BYTE_DIMENSIONS") = kMostByteDimensions;
+    m.def("nearest", &nearest, nb::arg("descriptors0"), nb::arg("descriptors1"), nb::arg("metric"), nb::arg("threads"));
+    nb::class_<PackedSet>(m, "Packed")
+        .def(nb::init<nb::object, const std::string&, std::size_t>(), nb::arg("descriptors"), nb::arg("metric"),
+             nb::arg("threads"))
+        .def("nearest", &PackedSet::nearest, nb::arg("descriptors"), nb::arg("threads"));
+    m.def("level", [] { return std::string(active_level().name); });
+    m.def("available_levels", [] {
+        std::vector<std::string> names;
+        for (const Kernels* level : available_levels()) names.emplace_back(level->name);
+        return names;
+    });
+    m.def("force_level", &force_level, nb::arg("name"));
+    m.def("steps_per_second", &steps_per_second, nb::arg("kind"));
+    m.def("bytes_per_word", [] { return active_level().bytes_per_word; });
+    m.def("cpu_name", &cpu_name);
+}

@@ -1,0 +1,16 @@
+// Every kernel at the level "neon". Nothing but what these headers hold may be compiled here: see kernels.hpp.
+#include "kernels.hpp"
+#include "simd/vec_neon.hpp"
+// The vocabulary comes first.
+#include "matching/sweep.inl.hpp"
+#include "matching/floats.inl.hpp"
+#include "matching/limit.inl.hpp"
+
+namespace tiepoint {
+
+const Kernels kernels_neon = {
+    "neon",       kLanes,        kBytesPerWord, kSignedColumns, sweep_bits,   sweep_bytes,
+    sweep_floats, settle_floats, limit_bits,    limit_bytes,    limit_floats,
+};
+
+}  // namespace tiepoint
