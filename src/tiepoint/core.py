@@ -26,8 +26,8 @@ __all__ = ["available", "compiled", "describe", "level", "set_threads", "threads
 
 HOW_TO_GET_IT = (
     "matching runs on NumPy, with the same results but slowly, because tiepoint was installed without its "
-    "compiled core; with a C++17 compiler (g++, clang or MSVC) there, "
-    "get it with: pip install --force-reinstall --no-cache-dir --no-deps tiepoint"
+    "compiled core; with a C++17 compiler (g++, clang or MSVC) at hand, "
+    "install it again from its sources: pip install --force-reinstall --no-deps ."
 )
 
 _threads: int | None = None
@@ -87,6 +87,12 @@ def set_threads(n: int | None) -> None:
     ------
     OptionError
         If n is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> tp.set_threads(1)
+    >>> tp.set_threads(None)
     """
     global _threads
     _threads = None if n is None else _checked(n, "threads")
