@@ -77,8 +77,8 @@ class WindowedExtractor(DescribedExtractor):
     )
 
     def _window(self) -> float:
-        """Return ``window_scale``, or the detector's own figure for this kind of descriptor."""
-        raise NotImplementedError
+        """Return ``window_scale``, or the detector's own figure; BEBLID and TEBLID have another."""
+        return self.window_scale or self._detector().window_vgg
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,9 +253,6 @@ class Vgg(WindowedExtractor):
             scale_factor=self._window(),
         )
 
-    def _window(self) -> float:
-        return self.window_scale or self._detector().window_vgg
-
 
 @dataclass(frozen=True, kw_only=True)
 class BoostDesc(WindowedExtractor):
@@ -284,6 +281,3 @@ class BoostDesc(WindowedExtractor):
             use_scale_orientation=True,
             scale_factor=self._window(),
         )
-
-    def _window(self) -> float:
-        return self.window_scale or self._detector().window_vgg
