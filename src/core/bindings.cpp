@@ -119,10 +119,16 @@ nb::tuple nearest(nb::object descriptors0, nb::object descriptors1, const std::s
     return swapped ? found : nb::make_tuple(found[1], found[0]);
 }
 
-// Steps of a lane and a word a second, at most, on one thread; for benchmarks.
-double steps_per_second(const std::string& kind) {
+// What the machine could do at most on one thread, for benchmarks: differences of two bits, or products of two
+// bytes or floats, a second.
+double most_per_second(const std::string& kind) {
     const Kernels& level = active_level();
-    const auto step = kind == "bits" ? level.limit_bits : kind == "bytes" ? level.limit_bytes : level.limit_floats;
+    const bool shorts = kind == "floats" && level.shorts_pay;
+    const auto step = kind == "bits"    ? level.limit_bits
+                      : kind == "bytes" ? level.limit_bytes
+                      : shorts          ? level.limit_shorts
+                                        : level.limit_floats;
+    const int in_a_word = kind == "bits" ? 32 : kind == "bytes" ? level.bytes_per_word : shorts ? 2 : 1;
     const std::vector<std::uint32_t> words(1024, 1);
     constexpr std::size_t kRounds = 2000;
     double best = 0;
@@ -131,7 +137,7 @@ double steps_per_second(const std::string& kind) {
         const auto start = std::chrono::steady_clock::now();
         mixed ^= step(kRounds, words.data());
         const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-        best = std::max(best, kRounds * 1024.0 * 4 * level.lanes / passed.count());
+        best = std::max(best, kRounds * 1024.0 * 4 * level.lanes * in_a_word / passed.count());
     }
     return mixed == 1 ? best * (1 + 1e-15) : best;  // the sums must be wanted, or they are left out
 }
@@ -154,7 +160,6 @@ NB_MODULE(_core, m) {
         return names;
     });
     m.def("force_level", &force_level, nb::arg("name"));
-    m.def("steps_per_second", &steps_per_second, nb::arg("kind"));
-    m.def("bytes_per_word", [] { return active_level().bytes_per_word; });
+    m.def("most_per_second", &most_per_second, nb::arg("kind"));
     m.def("cpu_name", &cpu_name);
 }

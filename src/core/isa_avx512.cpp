@@ -9,8 +9,8 @@
 namespace tiepoint {
 
 const Kernels kernels_avx512 = {
-    "avx512",       kLanes,        kBytesPerWord, kSignedColumns, sweep_bits,   sweep_bytes,
-    sweep_floats, settle_floats, limit_bits,    limit_bytes,    limit_floats,
+    "avx512",      kLanes,       kBytesPerWord, kSignedColumns, kShortsPay,   sweep_bits,   sweep_bytes,
+    sweep_floats, sweep_shorts, settle_floats, limit_bits,     limit_bytes,  limit_floats, limit_shorts,
 };
 
 }  // namespace tiepoint

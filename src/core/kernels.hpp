@@ -18,9 +18,9 @@ constexpr std::size_t kColumnPad = 32;
 // The best of a sweep, per row and per column, are 64-bit keys, (distance << 32) | index, in ascending order:
 // plain comparison puts ties in order of their index. kNoKey stands for "none".
 constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
-constexpr int kTopIntegers = 2;
-constexpr int kTopFloats = 3;  // the third bounds what the others may be: see matching/floats.inl.hpp
-constexpr int kFloatKeyBits = 6;  // taken from the mantissa: the sweep is good to 2^-17, then settled
+constexpr std::size_t kTopIntegers = 2;
+constexpr std::size_t kTopFloats = 4;  // the last bounds what all others may be: see matching/floats.inl.hpp
+constexpr int kFloatKeyBits = 7;  // taken from the mantissa: the sweep is good to 2^-16, then settled
 
 // One tile row of the sweep: some rows against all columns.
 struct Sweep {
@@ -41,26 +41,23 @@ struct Sweep {
     std::uint64_t* column_best;         // (n_columns, top), updated
 };
 
-// One side of an exact comparison of floats: the numbers as given, and the scaled ones in blocks.
+// One side of an exact comparison of floats.
 struct FloatSide {
-    const float* values;        // (n, dimension)
-    const double* scales;       // (n,) 1, or 1/norm for the cosine; 0 for a vector without direction
-    const std::uint32_t* columns;       // packed floats, scaled by scales and by `unit`
-    const std::uint32_t* column_terms;  // their squared norms, float bits
+    const float* values;           // (n, dimension), as given
+    const double* squared_norms;   // (n,)
+    const double* scales;          // (n,) for the cosine: 1/norm, 0 for a vector without direction; else null
     std::size_t n;
-    std::size_t words;
-    float largest_norm;         // of column_terms
+    double largest;                // of the squared norms
 };
 
 struct Settle {
     const FloatSide* from;
     const FloatSide* to;
     std::size_t dimension;
-    double unit;                // the power of two by which packed numbers were multiplied
-    double tolerance;           // error of a swept squared distance, as a part of the sum of the squared norms
-    bool cosine;
+    double tolerance;           // error of a float's squared distance, as a part of the sum of the squared norms
     std::size_t first, last;    // which of `from`
     const std::uint64_t* best;  // (n, kTopFloats) of the sweep
+    const double* least;        // (n, kTopFloats): no column with such a key, or a larger one, is nearer (squared)
     std::int32_t* index;        // (n,)
     double* squared;            // (n,)
     double* second_squared;     // (n,) infinite where there is no second
@@ -71,14 +68,17 @@ struct Kernels {
     int lanes;             // 32-bit numbers in a vector
     int bytes_per_word;    // of a uint8 descriptor: 4, or 2 where the multiplication needs 16 bits
     bool signed_columns;   // whether columns of bytes are shifted by 128 into the signed range
+    bool shorts_pay;       // whether floats are swept faster rounded to 16 bits
     void (*sweep_bits)(const Sweep&);
     void (*sweep_bytes)(const Sweep&);
     void (*sweep_floats)(const Sweep&);
+    void (*sweep_shorts)(const Sweep&);
     void (*settle_floats)(const Settle&);
     // For benchmarks: see matching/limit.inl.hpp.
     std::uint32_t (*limit_bits)(std::size_t rounds, const std::uint32_t* words);
     std::uint32_t (*limit_bytes)(std::size_t rounds, const std::uint32_t* words);
     std::uint32_t (*limit_floats)(std::size_t rounds, const std::uint32_t* words);
+    std::uint32_t (*limit_shorts)(std::size_t rounds, const std::uint32_t* words);
 };
 
 extern const Kernels kernels_scalar;

@@ -104,6 +104,38 @@ def test_fuzz(n: int, m: int, dim: int, kind: str, which: tuple[Metric, str], se
 
 
 @pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("metric", ["l2", "cosine"])
+@pytest.mark.parametrize("case", ["outlier", "larger", "tiny", "crowds", "bytes", "zeros"])
+def test_floats_that_rounding_would_confuse(metric: Metric, case: str, rng: np.random.Generator) -> None:
+    a = rng.normal(size=(200, 37)).astype(np.float32)
+    b = (a[rng.permutation(200)] + 0.5 * rng.normal(size=a.shape)).astype(np.float32)
+    if case == "outlier":  # one norm far above all others
+        b[7] *= 1e6
+    elif case == "larger":  # the sets differ in scale
+        a *= 300
+    elif case == "tiny":  # beyond a float's squares
+        a, b = a * np.float32(1e-35), b * np.float32(1e-35)
+    elif case == "crowds":  # many so near each other that 16 bits do not tell them apart
+        b = (b[rng.integers(0, 5, 200)] + 1e-5 * rng.normal(size=a.shape)).astype(np.float32)
+    elif case == "bytes":  # exact ties
+        a, b = (rng.integers(0, 3, x.shape).astype(np.float32) for x in (a, b))
+    elif case == "zeros":
+        a[::3], b[::5] = 0, 0
+    x, y = a.astype(float), b.astype(float)
+    if metric == "cosine":  # as numbers of a unit vector; those without direction share one of their own
+        x, y = (np.c_[z, ~z.any(axis=1)] for z in (x, y))
+        x, y = (z / np.linalg.norm(z, axis=1, keepdims=True) for z in (x, y))
+    squared = np.array([((y - row) ** 2).sum(axis=1) for row in x])
+    for found, distances in zip(nearest_both_ways(a, b, metric, 2), (squared, squared.T), strict=True):
+        best, second = np.sort(distances, axis=1)[:, :2].T
+        chosen = distances[np.arange(len(distances)), found.index]
+        np.testing.assert_allclose(chosen, best, rtol=1e-12, atol=1e-15)
+        for ours, expected in ((found.distance, best), (found.second_distance, second)):
+            expected = expected / 2 if metric == "cosine" else np.sqrt(expected)
+            np.testing.assert_allclose(ours, expected, rtol=1e-6, atol=1e-15)
+
+
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("scale", [1e-30, 1e-3, 1.0, 1e18])
 @pytest.mark.parametrize("metric", ["l2", "cosine"])
 def test_floats_as_in_double_precision(metric: Metric, scale: float, rng: np.random.Generator) -> None:

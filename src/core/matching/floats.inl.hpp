@@ -1,10 +1,9 @@
 // From what the sweep over floats found to exact answers.
 //
-// A swept distance has lost digits, to the expansion |a|^2 + |b|^2 - 2 a.b and to the position in its key. The
-// first two are computed again, directly and in double precision; the third swept distance is a lower bound of
-// all others. If both lie below it, they are the two nearest. Else all columns that may lie as near are looked
-// at. So the answer is that of double precision at every level: equal descriptors are at equal distances, and
-// ties go to the lowest index.
+// A swept distance has lost digits: to rounding, and to the position in its key. The nearest few are computed again,
+// directly and in double precision; the last swept distance is a lower bound of all others. Where two lie below
+// it, they are the two nearest. Else all columns are looked at, roughly first. So the answer is that of double
+// precision at every level: equal descriptors are at equal distances, and ties go to the lowest index.
 #pragma once
 
 #include "../kernels.hpp"
@@ -12,105 +11,87 @@
 namespace tiepoint {
 namespace {
 
-// Four sums side by side, for one would wait for its addition. Always in this order: equal numbers give equal sums.
-inline double exact_squared(const Settle& s, std::size_t i, std::size_t j) {
+template <std::size_t kSums, class Real>
+inline Real sum_of(const Real* sums) {
+    if constexpr (kSums == 1) {
+        return sums[0];
+    } else {
+        return sum_of<kSums / 2>(sums) + sum_of<kSums / 2>(sums + kSums / 2);
+    }
+}
+
+// The squared distance of (a * scale_a) and (b * scale_b). Several sums side by side, for one would wait for its
+// addition, and always in this order: equal numbers give equal sums, at every level.
+template <bool kScaled, class Real, std::size_t kSums>
+inline Real squared_distance(const float* a, const float* b, std::size_t dimension, Real scale_a, Real scale_b) {
+    const auto squared = [&](std::size_t d) {
+        const Real x = a[d], y = b[d];
+        const Real difference = kScaled ? x * scale_a - y * scale_b : x - y;
+        return difference * difference;
+    };
+    Real sums[kSums] = {};
+    std::size_t d = 0;
+    for (; d + kSums <= dimension; d += kSums) {
+        for (std::size_t k = 0; k < kSums; ++k) sums[k] += squared(d + k);
+    }
+    for (std::size_t k = 0; d + k < dimension; ++k) sums[k] += squared(d + k);
+    return sum_of<kSums>(sums);
+}
+
+template <class Real, std::size_t kSums>
+inline Real squared_distance(const Settle& s, std::size_t i, std::size_t j) {
     const float* a = s.from->values + i * s.dimension;
     const float* b = s.to->values + j * s.dimension;
+    if (s.from->scales == nullptr) return squared_distance<false, Real, kSums>(a, b, s.dimension, 1, 1);
     const double scale_a = s.from->scales[i], scale_b = s.to->scales[j];
     // A vector without direction has one of its own, which it shares with its like only.
     if ((scale_a == 0) != (scale_b == 0)) return 2;
-    double sums[4] = {0, 0, 0, 0};
-    std::size_t d = 0;
-    for (; d + 4 <= s.dimension; d += 4) {
-        for (std::size_t k = 0; k < 4; ++k) {
-            const double difference = a[d + k] * scale_a - b[d + k] * scale_b;
-            sums[k] += difference * difference;
-        }
-    }
-    for (; d < s.dimension; ++d) {
-        const double difference = a[d] * scale_a - b[d] * scale_b;
-        sums[0] += difference * difference;
-    }
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    return squared_distance<true, Real, kSums>(a, b, s.dimension, static_cast<Real>(scale_a), static_cast<Real>(scale_b));
 }
 
-struct TwoNearest {
-    std::size_t index[2];
-    double squared[2];
-    int found;
+inline double exact_squared(const Settle& s, std::size_t i, std::size_t j) { return squared_distance<double, 8>(s, i, j); }
+inline float rough_squared(const Settle& s, std::size_t i, std::size_t j) { return squared_distance<float, 16>(s, i, j); }
 
-    inline void insert(std::size_t j, double distance) {  // in ascending order of j
-        if (found == 0 || distance < squared[0]) {
-            squared[1] = squared[0];
-            index[1] = index[0];
-            squared[0] = distance;
-            index[0] = j;
-        } else if (found == 1 || distance < squared[1]) {
-            squared[1] = distance;
-            index[1] = j;
+constexpr double kNone = 1.7976931348623157e308;  // no squared distance of floats comes near
+
+struct TwoNearest {
+    std::size_t index = 0;
+    double squared = kNone, second_squared = kNone;
+
+    inline void insert(std::size_t j, double distance) {
+        if (distance < squared || (distance == squared && j < index)) {
+            second_squared = squared;
+            squared = distance;
+            index = j;
+        } else if (distance < second_squared) {
+            second_squared = distance;
         }
-        if (found < 2) ++found;
     }
 };
 
-// `limit` in the packed numbers' unit.
-inline TwoNearest search_again(const Settle& s, std::size_t i, double limit) {
-    const FloatSide& to = *s.to;
-    const std::uint32_t* row = s.from->columns + i / kBlock * kBlock * to.words + i % kBlock;
-    const U32 row_term = splat(s.from->column_terms[i]);
-    TwoNearest nearest = {{0, 0}, {0, 0}, 0};
-    for (std::size_t column = 0; column < to.n; column += kLanes) {
-        const std::uint32_t* vector = to.columns + column / kBlock * kBlock * to.words + column % kBlock;
-        F32 sum = float_zero();
-        for (std::size_t w = 0; w < to.words; ++w) {
-            sum = multiply_add(as_float(splat(row[w * kBlock])), as_float(load(vector + w * kBlock)), sum);
-        }
-        const F32 norms = add(as_float(row_term), as_float(load(to.column_terms + column)));
-        union {
-            std::uint32_t bits[kLanes];
-            float squared[kLanes];
-        } swept;
-        store(swept.bits, as_bits(multiply_add(splat_float(-2.0f), sum, norms)));
-        for (std::size_t lane = 0; lane < kLanes && column + lane < to.n; ++lane) {
-            if (swept.squared[lane] > limit) continue;
-            nearest.insert(column + lane, exact_squared(s, i, column + lane));
-        }
-    }
-    return nearest;
-}
-
 void settle_floats(const Settle& s) {
-    union {
-        std::uint32_t bits;
-        float value;
-    } view;
-    const double unit2 = s.unit * s.unit;
     for (std::size_t i = s.first; i < s.last; ++i) {
         const std::uint64_t* keys = s.best + i * kTopFloats;
-        TwoNearest nearest = {{0, 0}, {0, 0}, 0};
-        std::size_t first = static_cast<std::uint32_t>(keys[0]);
-        if (keys[1] == kNoKey) {
-            nearest.insert(first, exact_squared(s, i, first));
-        } else {
-            std::size_t second = static_cast<std::uint32_t>(keys[1]);
-            if (second < first) {
-                const std::size_t swap = first;
-                first = second;
-                second = swap;
+        TwoNearest nearest;
+        std::size_t t = 0;
+        while (t < kTopFloats && keys[t] != kNoKey && s.least[i * kTopFloats + t] <= nearest.second_squared) {
+            if (t == kTopFloats - 1) {  // there may be others as near
+                const double norms = s.from->scales == nullptr ? s.from->squared_norms[i] + s.to->largest : 2;
+                const double slack = s.tolerance * norms, limit = nearest.second_squared;
+                nearest = TwoNearest();
+                for (std::size_t j = 0; j < s.to->n; ++j) {
+                    const float rough = rough_squared(s, i, j);  // infinite if it overflowed
+                    if (rough - slack > limit && rough - rough == 0) continue;
+                    nearest.insert(j, exact_squared(s, i, j));
+                }
+                break;
             }
-            nearest.insert(first, exact_squared(s, i, first));
-            nearest.insert(second, exact_squared(s, i, second));
+            const std::size_t j = static_cast<std::uint32_t>(keys[t++]);
+            nearest.insert(j, exact_squared(s, i, j));
         }
-        if (keys[2] != kNoKey) {
-            view.bits = s.from->column_terms[i];
-            const double slack = s.tolerance * (view.value + s.to->largest_norm) + 1e-30;
-            view.bits = static_cast<std::uint32_t>(keys[2] >> 32) << kFloatKeyBits;
-            const double farther = nearest.squared[1] * unit2;
-            if (!(farther < view.value - slack)) nearest = search_again(s, i, farther + slack);
-        }
-        s.index[i] = static_cast<std::int32_t>(nearest.index[0]);
-        s.squared[i] = nearest.squared[0];
-        if (nearest.found == 2) s.second_squared[i] = nearest.squared[1];
+        s.index[i] = static_cast<std::int32_t>(nearest.index);
+        s.squared[i] = nearest.squared;
+        if (nearest.second_squared < kNone) s.second_squared[i] = nearest.second_squared;
     }
 }
 

@@ -34,6 +34,7 @@ std::uint32_t limit(std::size_t rounds, const std::uint32_t* words) {
 std::uint32_t limit_bits(std::size_t rounds, const std::uint32_t* words) { return limit<FewBits>(rounds, words); }
 std::uint32_t limit_bytes(std::size_t rounds, const std::uint32_t* words) { return limit<Bytes>(rounds, words); }
 std::uint32_t limit_floats(std::size_t rounds, const std::uint32_t* words) { return limit<Floats>(rounds, words); }
+std::uint32_t limit_shorts(std::size_t rounds, const std::uint32_t* words) { return limit<Shorts>(rounds, words); }
 
 }  // namespace
 }  // namespace tiepoint

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 
 #include "../threads.hpp"
@@ -12,8 +13,8 @@
 namespace tiepoint {
 namespace {
 
-// Half of the smallest second-level cache of today (256 KiB): the other half is for rows and keys.
-constexpr std::size_t kTileBytes = std::size_t{128} << 10;
+// Half of a second-level cache of 512 KiB: the other half is for rows and keys.
+constexpr std::size_t kTileBytes = std::size_t{256} << 10;
 // Waking threads takes some 50 microseconds: below so many steps of a word and a word, one does it sooner.
 constexpr double kLeastThreadedWork = 16e6;
 // So many steps in a task at most: a hundredth of a second, in which Ctrl-C is not heard.
@@ -27,46 +28,86 @@ int bits_of(std::uint64_t x) {
     return n;
 }
 
-std::uint32_t float_bits(float x) {
-    std::uint32_t bits;
-    std::memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
 float bits_float(std::uint32_t bits) {
     float x;
     std::memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-std::vector<double> norms_inverted(const Descriptors& set, Kind kind) {
-    std::vector<double> scales(set.n, 1.0);
-    if (kind != Kind::cosine) return scales;
-    const float* values = static_cast<const float*>(set.data);
-    for (std::size_t i = 0; i < set.n; ++i) {
-        double sum = 0;
-        for (std::size_t d = 0; d < set.dimension; ++d) {
-            const double value = values[i * set.dimension + d];
-            sum += value * value;
+std::uint32_t float_bits(float x) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+// Rounded to 16 bits, with norms of at most this, |a - b|^2 stays below 2^32.
+constexpr double kMostShortNorm = 32000;
+// Rounding moves a vector by at most half the diagonal of a cell; a float product is not exact either.
+double rounded(std::size_t dimension) { return 0.51 * std::sqrt(static_cast<double>(dimension)); }
+
+// Within these, squared norms and their sums are far from a float's limits.
+constexpr double kLeastNorm = 0x1p-60, kMostNorm = 0x1p60;
+
+double float_unit(double largest_norm) {
+    if (largest_norm == 0 || (largest_norm >= kLeastNorm && largest_norm <= kMostNorm)) return 1;
+    return std::ldexp(1.0, -std::ilogb(largest_norm) / 2);
+}
+
+// Round values * scale to 16 bits, two to a word, and one more number behind them; returns the squared norm.
+std::uint32_t round_row(const float* values, std::size_t dimension, float scale, double extra,
+                        std::size_t words, std::uint32_t* words_out) {
+    // To nearest, in a way that compilers turn into vectors: 1.5 * 2^23 leaves the whole number in the low bits.
+    const auto nearest = [](float x) {
+        return static_cast<std::int16_t>(static_cast<std::uint16_t>(float_bits(x + 12582912.0f)));
+    };
+    constexpr std::size_t kPart = 32;
+    std::uint32_t norm = 0;
+    for (std::size_t start = 0; start < 2 * words; start += kPart) {
+        std::int16_t whole[kPart] = {};
+        const std::size_t n = start < dimension ? std::min(kPart, dimension - start) : 0;
+        if (n == kPart) {
+            for (std::size_t d = 0; d < kPart; ++d) whole[d] = nearest(values[start + d] * scale);
+        } else {
+            for (std::size_t d = 0; d < n; ++d) whole[d] = nearest(values[start + d] * scale);
         }
-        scales[i] = sum > 0 ? 1 / std::sqrt(sum) : 0;
+        if (dimension - start < kPart) whole[dimension - start] = nearest(static_cast<float>(extra));
+        for (std::size_t d = 0; d < kPart; ++d) norm += static_cast<std::uint32_t>(std::int32_t{whole[d]} * whole[d]);
+        std::memcpy(words_out + start / 2, whole, 4 * std::min(kPart / 2, words - start / 2));
     }
-    return scales;
+    return norm;
 }
-
-double largest_of(const Descriptors& set) {
-    const float* values = static_cast<const float*>(set.data);
-    float largest = 0;
-    for (std::size_t i = 0; i < set.n * set.dimension; ++i) largest = std::max(largest, std::fabs(values[i]));
-    return largest;
-}
-
-double unit_for(double largest) { return largest > 0 ? std::ldexp(1.0, -std::ilogb(largest)) : 1.0; }
 
 }  // namespace
 
-Packed::Packed(const Descriptors& set, Kind kind_, const Kernels& kernels_, const Threads& threads, double unit_)
-    : descriptors(set), kind(kind_), kernels(kernels_) {
+Norms::Norms(const Descriptors& set, Kind kind) {
+    if (!is_float(kind)) return;
+    squared.resize(set.n);
+    const float* values = static_cast<const float*>(set.data);
+    for (std::size_t i = 0; i < set.n; ++i, values += set.dimension) {
+        double sums[4] = {};  // side by side, for one would wait for its addition
+        std::size_t d = 0;
+        for (; d + 4 <= set.dimension; d += 4) {
+            for (std::size_t k = 0; k < 4; ++k) sums[k] += static_cast<double>(values[d + k]) * values[d + k];
+        }
+        for (; d < set.dimension; ++d) sums[0] += static_cast<double>(values[d]) * values[d];
+        squared[i] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        largest = std::max(largest, squared[i]);
+    }
+    if (kind == Kind::floats) {  // numbers much smaller than the largest would lose too much
+        const double mean = std::accumulate(squared.begin(), squared.end(), 0.0) / static_cast<double>(set.n);
+        roundable = largest >= kLeastNorm && largest <= std::min(kMostNorm, 16 * mean);
+        return;
+    }
+    scales.resize(set.n);
+    for (std::size_t i = 0; i < set.n; ++i) {
+        scales[i] = squared[i] > 0 ? 1 / std::sqrt(squared[i]) : 0;
+        roundable = roundable && (squared[i] == 0 || squared[i] >= kLeastNorm);
+    }
+}
+
+Packed::Packed(const Descriptors& set, Kind kind_, const Kernels& kernels_, const Threads& threads,
+               const Norms* others)
+    : descriptors(set), kind(kind_), kernels(kernels_), norms(set, kind_) {
     const std::size_t dimension = set.dimension;
     if (kind == Kind::bits) {
         words = (dimension + 3) / 4;
@@ -77,13 +118,13 @@ Packed::Packed(const Descriptors& set, Kind kind_, const Kernels& kernels_, cons
         words = (dimension + per_word - 1) / per_word;
         key_bits = std::min(12, 32 - bits_of(std::uint64_t{255} * 255 * dimension));
     } else {
-        words = kind == Kind::cosine ? dimension + 1 : dimension;
-        key_bits = kFloatKeyBits;
-        scales = norms_inverted(set, kind);
-        if (kind == Kind::floats) {
-            largest = largest_of(set);
-            unit = unit_ > 0 ? unit_ : unit_for(largest);
-        }
+        const std::size_t numbers = kind == Kind::cosine ? dimension + 1 : dimension;  // see rows()
+        double largest = kind == Kind::cosine ? 1 : norms.largest;
+        if (others != nullptr) largest = std::max(largest, others->largest);
+        shorts = kernels.shorts_pay && norms.roundable && (others == nullptr || others->roundable);
+        unit = shorts ? kMostShortNorm / std::sqrt(largest) : kind == Kind::cosine ? 1 : float_unit(largest);
+        words = shorts ? (numbers + 1) / 2 : numbers;
+        key_bits = shorts ? 12 : kFloatKeyBits;
     }
     padded = (set.n + kColumnPad - 1) / kColumnPad * kColumnPad;
     columns.resize(padded * words);
@@ -99,16 +140,13 @@ Packed::Packed(const Descriptors& set, Kind kind_, const Kernels& kernels_, cons
                  for (std::size_t block = task * kBlocksInTask; block < last; ++block) pack_block(block);
              },
              threads.alive);
-    if (is_float(kind)) {
-        for (const std::uint32_t term : column_terms) largest_norm = std::max(largest_norm, bits_float(term));
-    }
 }
 
 void Packed::pack_block(std::size_t block) {
     const std::size_t first = block * kBlock, last = std::min(first + kBlock, descriptors.n);
     if (first >= last) return;
     std::vector<std::uint32_t> in_rows((last - first) * words);
-    rows(descriptors, scales.data(), first, last, in_rows.data(), column_terms.data() + first);
+    rows(descriptors, norms, first, last, in_rows.data(), column_terms.data() + first);
     std::uint32_t* out = columns.data() + first * words;
     const bool shifted = kind == Kind::bytes && kernels.signed_columns;
     for (std::size_t c = 0; c < last - first; ++c) {
@@ -125,25 +163,22 @@ void Packed::pack_block(std::size_t block) {
     }
 }
 
-void Packed::rows(const Descriptors& set, const double* set_scales, std::size_t first, std::size_t last,
+void Packed::rows(const Descriptors& set, const Norms& set_norms, std::size_t first, std::size_t last,
                   std::uint32_t* words_out, std::uint32_t* terms_out) const {
     const std::size_t dimension = set.dimension;
     for (std::size_t i = first; i < last; ++i, words_out += words, ++terms_out) {
         if (is_float(kind)) {
             const float* values = static_cast<const float*>(set.data) + i * dimension;
-            const double scale = set_scales[i] * unit;
-            double norm = 0;
-            for (std::size_t d = 0; d < dimension; ++d) {
-                const float value = static_cast<float>(values[d] * scale);
-                norm += static_cast<double>(value) * value;
-                words_out[d] = float_bits(value);
+            // For the cosine, a vector without direction gets one that it shares with its like only.
+            const bool alone = kind == Kind::cosine && set_norms.scales[i] == 0;
+            const double scale = kind == Kind::cosine ? set_norms.scales[i] * unit : unit;
+            if (shorts) {
+                *terms_out = round_row(values, dimension, static_cast<float>(scale), alone ? unit : 0, words, words_out);
+                continue;
             }
-            if (kind == Kind::cosine) {  // a vector without direction gets one that it shares with its like only
-                const float alone = scale == 0 ? 1.0f : 0.0f;
-                norm += static_cast<double>(alone);
-                words_out[dimension] = float_bits(alone);
-            }
-            *terms_out = float_bits(static_cast<float>(norm));
+            for (std::size_t d = 0; d < dimension; ++d) words_out[d] = float_bits(static_cast<float>(values[d] * scale));
+            if (kind == Kind::cosine) words_out[dimension] = float_bits(alone ? 1.0f : 0.0f);
+            *terms_out = float_bits(kind == Kind::cosine ? 1.0f : static_cast<float>(set_norms.squared[i] * unit * unit));
             continue;
         }
         const std::uint8_t* bytes = static_cast<const std::uint8_t*>(set.data) + i * dimension;
@@ -169,18 +204,13 @@ void Packed::rows(const Descriptors& set, const double* set_scales, std::size_t 
     }
 }
 
-FloatSide Packed::float_side() const {
-    return {static_cast<const float*>(descriptors.data), scales.data(), columns.data(), column_terms.data(),
-            descriptors.n, words, largest_norm};
-}
-
 namespace {
 
-template <int kTop>
+template <std::size_t kTop>
 void merge(std::uint64_t* best, const std::uint64_t* other) {
-    for (int o = 0; o < kTop; ++o) {
+    for (std::size_t o = 0; o < kTop; ++o) {
         std::uint64_t key = other[o];
-        for (int t = 0; t < kTop; ++t) {
+        for (std::size_t t = 0; t < kTop; ++t) {
             if (key < best[t]) std::swap(key, best[t]);
         }
     }
@@ -208,34 +238,52 @@ void finish_integers(const std::vector<std::uint64_t>& best, Kind kind, Nearest&
     }
 }
 
-void finish_floats(const std::vector<std::uint64_t>& best, const Packed& from, const Packed& to,
-                   const Threads& threads, std::size_t n_threads, Nearest& nearest) {
-    const std::size_t n = from.descriptors.n;
+FloatSide side_of(const Descriptors& set, const Norms& norms) {
+    return {static_cast<const float*>(set.data), norms.squared.data(), norms.scales.empty() ? nullptr : norms.scales.data(),
+            set.n, norms.largest};
+}
+
+void finish_floats(const std::vector<std::uint64_t>& best, const FloatSide& from, const FloatSide& to,
+                   const Packed& packed, const Threads& threads, std::size_t n_threads, Nearest& nearest) {
+    const std::size_t n = from.n;
     resize(nearest, n);
     std::vector<double> squared(n), second(n, std::numeric_limits<double>::infinity());
-    const FloatSide sides[2] = {from.float_side(), to.float_side()};
     // The rounding of a sum of products grows with the square root of their number but with a probability of some
     // 1e-7 (Higham and Mary 2019, with lambda = 6); a few roundings more are those of norms, scales and subtraction.
-    const double tolerance = (6 * std::sqrt(static_cast<double>(to.words)) + 16) * std::ldexp(1.0, -24);
+    const double tolerance = (6 * std::sqrt(static_cast<double>(packed.descriptors.dimension)) + 16) * std::ldexp(1.0, -24);
+    const double off = 2 * rounded(packed.descriptors.dimension), unit2 = packed.unit * packed.unit;
+    std::vector<double> least(n * kTopFloats);
+    const auto bound = [&](std::uint64_t key, double norms) {
+        const std::uint32_t swept = static_cast<std::uint32_t>(key >> 32) << packed.key_bits;
+        if (!packed.shorts) return (bits_float(swept) - 1e-30) / unit2 - tolerance * norms;
+        const double distance = std::max(0.0, std::sqrt(static_cast<double>(swept)) - off);
+        return distance * distance / unit2;
+    };
     constexpr std::size_t kRowsInTask = 256;
     parallel((n + kRowsInTask - 1) / kRowsInTask, n_threads,
              [&](std::size_t task, std::size_t) {
                  Settle s{};
-                 s.from = &sides[0];
-                 s.to = &sides[1];
-                 s.dimension = from.descriptors.dimension;
-                 s.unit = to.unit;
+                 s.from = &from;
+                 s.to = &to;
+                 s.dimension = packed.descriptors.dimension;
                  s.tolerance = tolerance;
                  s.first = task * kRowsInTask;
                  s.last = std::min(n, s.first + kRowsInTask);
+                 for (std::size_t i = s.first; i < s.last; ++i) {
+                     const double norms = from.scales == nullptr ? from.squared_norms[i] + to.largest : 2;
+                     for (std::size_t t = 2; t < kTopFloats; ++t) {  // the first two are looked at in any case
+                         least[i * kTopFloats + t] = bound(best[i * kTopFloats + t], norms);
+                     }
+                 }
                  s.best = best.data();
+                 s.least = least.data();
                  s.index = nearest.index.data();
                  s.squared = squared.data();
                  s.second_squared = second.data();
-                 to.kernels.settle_floats(s);
+                 packed.kernels.settle_floats(s);
              },
              threads.alive);
-    const bool cosine = from.kind == Kind::cosine;
+    const bool cosine = packed.kind == Kind::cosine;
     const auto distance = [cosine](double value) { return static_cast<float>(cosine ? value / 2 : std::sqrt(value)); };
     for (std::size_t i = 0; i < n; ++i) {
         nearest.distance[i] = distance(squared[i]);
@@ -243,8 +291,8 @@ void finish_floats(const std::vector<std::uint64_t>& best, const Packed& from, c
     }
 }
 
-template <int kTop>
-void sweep_all(const Descriptors& rows, const double* row_scales, const Packed& packed, const Threads& threads,
+template <std::size_t kTop>
+void sweep_all(const Descriptors& rows, const Norms& row_norms, const Packed& packed, const Threads& threads,
                std::size_t n_threads, std::vector<std::uint64_t>& row_best, std::vector<std::uint64_t>& column_best) {
     const Kernels& kernels = packed.kernels;
     const std::size_t n = rows.n, m = packed.descriptors.n, words = packed.words;
@@ -269,6 +317,7 @@ void sweep_all(const Descriptors& rows, const double* row_scales, const Packed& 
     row_best.assign(n * kTop, kNoKey);
     const auto kernel = packed.kind == Kind::bits    ? kernels.sweep_bits
                         : packed.kind == Kind::bytes ? kernels.sweep_bytes
+                        : packed.shorts              ? kernels.sweep_shorts
                                                      : kernels.sweep_floats;
     parallel(n_tasks, n_threads,
              [&](std::size_t task, std::size_t number) {
@@ -280,7 +329,7 @@ void sweep_all(const Descriptors& rows, const double* row_scales, const Packed& 
                      mine.column_best.assign(m * kTop, kNoKey);
                  }
                  const std::size_t first = task * chunk, last = std::min(n, first + chunk);
-                 packed.rows(rows, row_scales, first, last, mine.rows.data(), mine.terms.data());
+                 packed.rows(rows, row_norms, first, last, mine.rows.data(), mine.terms.data());
                  Sweep s{};
                  s.rows = mine.rows.data();
                  s.row_terms = mine.terms.data();
@@ -314,26 +363,27 @@ void nearest_both_ways(const Descriptors& rows, const Packed& packed, const Thre
     const double work =
         static_cast<double>(rows.n) * static_cast<double>(packed.descriptors.n) * static_cast<double>(packed.words);
     const std::size_t n_threads = work < kLeastThreadedWork ? 1 : std::max<std::size_t>(1, threads.n);
+    const Norms norms(rows, packed.kind);
     std::vector<std::uint64_t> row_best, column_best;
     if (!is_float(packed.kind)) {
-        sweep_all<kTopIntegers>(rows, nullptr, packed, threads, n_threads, row_best, column_best);
+        sweep_all<kTopIntegers>(rows, norms, packed, threads, n_threads, row_best, column_best);
         finish_integers(row_best, packed.kind, from_rows);
         finish_integers(column_best, packed.kind, from_packed);
         return;
     }
-    // Both sides count in one unit. It is the packed one's, unless that would bring the rows near overflow.
-    if (packed.kind == Kind::floats) {
-        const double largest = largest_of(rows);
-        if (largest * packed.unit > std::ldexp(1.0, 40)) {
-            const Packed again(packed.descriptors, packed.kind, packed.kernels, threads, unit_for(largest));
-            nearest_both_ways(rows, again, threads, from_rows, from_packed);
-            return;
-        }
+    // Both sides count in one unit: the packed one's, unless the rows would not fit it.
+    const double unit2 = packed.unit * packed.unit, largest = packed.kind == Kind::cosine ? unit2 : norms.largest * unit2;
+    const bool fits = packed.shorts ? norms.roundable && largest <= 1.02 * kMostShortNorm * kMostShortNorm
+                                    : largest <= kMostNorm * kMostNorm;
+    if (!fits) {
+        const Packed again(packed.descriptors, packed.kind, packed.kernels, threads, &norms);
+        nearest_both_ways(rows, again, threads, from_rows, from_packed);
+        return;
     }
-    const Packed rows_packed(rows, packed.kind, packed.kernels, threads, packed.unit);
-    sweep_all<kTopFloats>(rows, rows_packed.scales.data(), packed, threads, n_threads, row_best, column_best);
-    finish_floats(row_best, rows_packed, packed, threads, n_threads, from_rows);
-    finish_floats(column_best, packed, rows_packed, threads, n_threads, from_packed);
+    sweep_all<kTopFloats>(rows, norms, packed, threads, n_threads, row_best, column_best);
+    const FloatSide row_side = side_of(rows, norms), column_side = side_of(packed.descriptors, packed.norms);
+    finish_floats(row_best, row_side, column_side, packed, threads, n_threads, from_rows);
+    finish_floats(column_best, column_side, row_side, packed, threads, n_threads, from_packed);
 }
 
 }  // namespace tiepoint

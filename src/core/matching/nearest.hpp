@@ -43,26 +43,33 @@ struct Threads {
     std::function<void()> alive;  // see threads.hpp
 };
 
+// Of floats; of other kinds nothing.
+struct Norms {
+    Norms(const Descriptors& set, Kind kind);
+    std::vector<double> squared;
+    std::vector<double> scales;  // for the cosine
+    double largest = 0;          // of the squared
+    bool roundable = true;       // 16 bits keep what matters
+};
+
 // One set, laid out for a level's kernels. The descriptors must outlive it.
 class Packed {
 public:
-    Packed(const Descriptors& descriptors, Kind kind, const Kernels& kernels, const Threads& threads, double unit = 0);
+    Packed(const Descriptors& descriptors, Kind kind, const Kernels& kernels, const Threads& threads,
+           const Norms* others = nullptr);
 
     const Descriptors descriptors;
     const Kind kind;
     const Kernels& kernels;
     std::size_t words = 0, padded = 0;
     int key_bits = 0;
-    double unit = 1;  // floats: the power of two that brings the largest number to about 1
+    bool shorts = false;  // floats rounded to 16 bits
+    double unit = 1;      // by which floats are multiplied
     Words columns, column_terms, padding;
-    std::vector<double> scales;
-    float largest_norm = 0;
-    double largest = 0;
-
-    FloatSide float_side() const;
+    Norms norms;
 
     // Write the rows first..last of a set, and their terms, as the sweep wants them.
-    void rows(const Descriptors& set, const double* set_scales, std::size_t first, std::size_t last,
+    void rows(const Descriptors& set, const Norms& set_norms, std::size_t first, std::size_t last,
               std::uint32_t* words_out, std::uint32_t* terms_out) const;
 
 private:

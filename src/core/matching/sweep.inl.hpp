@@ -17,7 +17,8 @@ namespace {
 // Binary descriptors; no more than kCountWords words.
 struct FewBits {
     using Sum = U32;
-    static constexpr int kRows = kBitRows, kVectors = kBitVectors, kTop = kTopIntegers;
+    static constexpr int kRows = kBitRows, kVectors = kBitVectors;
+    static constexpr std::size_t kTop = kTopIntegers;
     static Sum zero() { return splat(0); }
     static void step(Sum& sum, U32 row, U32 column) { sum = count_bits(sum, differ(row, column)); }
     static void flush(Sum&) {}
@@ -29,7 +30,8 @@ struct ManyBits {
     struct Sum {
         U32 counter, total;
     };
-    static constexpr int kRows = kBitRows, kVectors = kBitVectors, kTop = kTopIntegers;
+    static constexpr int kRows = kBitRows, kVectors = kBitVectors;
+    static constexpr std::size_t kTop = kTopIntegers;
     static Sum zero() { return {splat(0), splat(0)}; }
     static void step(Sum& sum, U32 row, U32 column) { sum.counter = count_bits(sum.counter, differ(row, column)); }
     static void flush(Sum& sum) { sum = {splat(0), add(sum.total, bits_counted(sum.counter))}; }
@@ -42,7 +44,8 @@ struct ManyBits {
 // come shifted by key_bits, and all is counted modulo 2^32.
 struct Bytes {
     using Sum = U32;
-    static constexpr int kRows = kByteRows, kVectors = kByteVectors, kTop = kTopIntegers;
+    static constexpr int kRows = kByteRows, kVectors = kByteVectors;
+    static constexpr std::size_t kTop = kTopIntegers;
     static Sum zero() { return splat(0); }
     static void step(Sum& sum, U32 row, U32 column) { sum = add_products(sum, row, column); }
     static void flush(Sum&) {}
@@ -55,7 +58,8 @@ struct Bytes {
 // key_bits of them give way to the position.
 struct Floats {
     using Sum = F32;
-    static constexpr int kRows = kFloatRows, kVectors = kFloatVectors, kTop = kTopFloats;
+    static constexpr int kRows = kFloatRows, kVectors = kFloatVectors;
+    static constexpr std::size_t kTop = kTopFloats;
     static Sum zero() { return float_zero(); }
     static void step(Sum& sum, U32 row, U32 column) { sum = multiply_add(as_float(row), as_float(column), sum); }
     static void flush(Sum&) {}
@@ -66,12 +70,25 @@ struct Floats {
     }
 };
 
-template <int kTop>
+// float32 rounded to 16 bits, two to a word: twice the multiplications. Squared Euclidean as above, in whole numbers.
+struct Shorts {
+    using Sum = U32;
+    static constexpr int kRows = kByteRows, kVectors = kByteVectors;
+    static constexpr std::size_t kTop = kTopFloats;
+    static Sum zero() { return splat(0); }
+    static void step(Sum& sum, U32 row, U32 column) { sum = add_short_products(sum, row, column); }
+    static void flush(Sum&) {}
+    static U32 key(Sum sum, U32 row_term, U32 column_term, int key_bits) {
+        return both(sub(add(row_term, column_term), add(sum, sum)), splat(~((1u << key_bits) - 1)));
+    }
+};
+
+template <std::size_t kTop>
 struct Best {
     U32 keys[kTop];
 
     inline void insert(U32 key) {
-        for (int t = 0; t + 1 < kTop; ++t) {
+        for (std::size_t t = 0; t + 1 < kTop; ++t) {
             const U32 rest = most(keys[t], key);
             keys[t] = least(keys[t], key);
             key = rest;
@@ -80,9 +97,9 @@ struct Best {
     }
 };
 
-template <int kTop>
+template <std::size_t kTop>
 inline void insert_key(std::uint64_t* best, std::uint64_t key) {
-    for (int t = 0; t < kTop; ++t) {
+    for (std::size_t t = 0; t < kTop; ++t) {
         if (key < best[t]) {
             const std::uint64_t rest = best[t];
             best[t] = key;
@@ -94,12 +111,13 @@ inline void insert_key(std::uint64_t* best, std::uint64_t key) {
 // kRows rows, from `top` on, against the columns left..right of one tile.
 template <class Measure, int kRows>
 inline void sweep_rows(const Sweep& s, std::size_t top, std::size_t left, std::size_t right) {
-    constexpr int kVectors = Measure::kVectors, kTop = Measure::kTop;
+    constexpr int kVectors = Measure::kVectors;
+    constexpr std::size_t kTop = Measure::kTop;
     const std::size_t words = s.words;
     const std::uint32_t* rows = s.rows + top * words;
     Best<kTop> row_best[kRows];
     for (int r = 0; r < kRows; ++r) {
-        for (int t = 0; t < kTop; ++t) row_best[r].keys[t] = splat(~0u);
+        for (std::size_t t = 0; t < kTop; ++t) row_best[r].keys[t] = splat(~0u);
     }
     std::uint32_t number = 0;  // of the column vector
     for (std::size_t column = left; column < right; column += kLanes * kVectors) {
@@ -135,14 +153,14 @@ inline void sweep_rows(const Sweep& s, std::size_t top, std::size_t left, std::s
             const U32 column_term = load(s.column_terms + at);
             Best<kTop> column_best;
             std::uint32_t* kept = s.column_keys + (at - left);
-            for (int t = 0; t < kTop; ++t) column_best.keys[t] = load(kept + static_cast<std::size_t>(t) * s.tile);
+            for (std::size_t t = 0; t < kTop; ++t) column_best.keys[t] = load(kept + t * s.tile);
             for (int r = 0; r < kRows; ++r) {
                 const std::size_t row = top + static_cast<std::size_t>(r);
                 const U32 key = Measure::key(sums[r][c], splat(s.row_terms[row]), column_term, s.key_bits);
                 row_best[r].insert(either(key, position));
                 column_best.insert(either(key, splat(static_cast<std::uint32_t>(row))));
             }
-            for (int t = 0; t < kTop; ++t) store(kept + static_cast<std::size_t>(t) * s.tile, column_best.keys[t]);
+            for (std::size_t t = 0; t < kTop; ++t) store(kept + t * s.tile, column_best.keys[t]);
         }
     }
     // Across the lanes. After a few tiles hardly anything gets in, and one comparison a lane is all.
@@ -150,9 +168,9 @@ inline void sweep_rows(const Sweep& s, std::size_t top, std::size_t left, std::s
     for (int r = 0; r < kRows; ++r) {
         std::uint64_t* best = s.row_best + (top + static_cast<std::size_t>(r)) * kTop;
         std::uint32_t keys[kTop][kLanes];
-        for (int t = 0; t < kTop; ++t) store(keys[t], row_best[r].keys[t]);
+        for (std::size_t t = 0; t < kTop; ++t) store(keys[t], row_best[r].keys[t]);
         for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
-            for (int t = 0; t < kTop; ++t) {
+            for (std::size_t t = 0; t < kTop; ++t) {
                 const std::uint32_t key = keys[t][lane];
                 if (key == ~0u) break;
                 const std::uint64_t index = left + (key & low) * std::uint64_t{kLanes} + lane;
@@ -166,8 +184,7 @@ inline void sweep_rows(const Sweep& s, std::size_t top, std::size_t left, std::s
 
 template <class Measure>
 void sweep(const Sweep& s) {
-    constexpr int kTop = Measure::kTop;
-    constexpr std::size_t kRows = Measure::kRows;
+    constexpr std::size_t kTop = Measure::kTop, kRows = Measure::kRows;
     const std::uint32_t low = (1u << s.key_bits) - 1;
     for (std::size_t left = 0; left < s.padded; left += s.tile) {
         const std::size_t right = s.padded - left > s.tile ? left + s.tile : s.padded;
@@ -179,8 +196,8 @@ void sweep(const Sweep& s) {
         const std::size_t end = right < s.n_columns ? right : s.n_columns;
         for (std::size_t column = left; column < end; ++column) {
             std::uint64_t* best = s.column_best + column * kTop;
-            for (int t = 0; t < kTop; ++t) {
-                const std::uint32_t key = s.column_keys[static_cast<std::size_t>(t) * s.tile + column - left];
+            for (std::size_t t = 0; t < kTop; ++t) {
+                const std::uint32_t key = s.column_keys[t * s.tile + column - left];
                 if (key == ~0u) break;
                 const std::uint64_t whole = std::uint64_t{key >> s.key_bits} << 32 | (s.first_row + (key & low));
                 if (whole >= best[kTop - 1]) break;
@@ -199,6 +216,7 @@ void sweep_bits(const Sweep& s) {
 }
 void sweep_bytes(const Sweep& s) { sweep<Bytes>(s); }
 void sweep_floats(const Sweep& s) { sweep<Floats>(s); }
+void sweep_shorts(const Sweep& s) { sweep<Shorts>(s); }
 
 }  // namespace
 }  // namespace tiepoint

@@ -56,6 +56,8 @@ constexpr bool kSignedColumns = false;
 inline U32 add_products(U32 sum, U32 a, U32 b) {
     return {_mm256_add_epi32(sum.v, _mm256_madd_epi16(a.v, b.v))};
 }
+constexpr bool kShortsPay = true;
+inline U32 add_short_products(U32 sum, U32 a, U32 b) { return add_products(sum, a, b); }
 
 inline F32 float_zero() { return {_mm256_setzero_ps()}; }
 inline F32 splat_float(float x) { return {_mm256_set1_ps(x)}; }

@@ -42,6 +42,8 @@ inline U32 bits_counted(U32 counter) { return counter; }
 constexpr int kBytesPerWord = 4;
 constexpr bool kSignedColumns = true;
 inline U32 add_products(U32 sum, U32 a, U32 b) { return {_mm512_dpbusd_epi32(sum.v, a.v, b.v)}; }
+constexpr bool kShortsPay = true;
+inline U32 add_short_products(U32 sum, U32 a, U32 b) { return {_mm512_dpwssd_epi32(sum.v, a.v, b.v)}; }
 
 inline F32 float_zero() { return {_mm512_setzero_ps()}; }
 inline F32 splat_float(float x) { return {_mm512_set1_ps(x)}; }

@@ -44,6 +44,12 @@ constexpr bool kSignedColumns = false;
 inline U32 add_products(U32 sum, U32 a, U32 b) {
     return {vdotq_u32(sum.v, vreinterpretq_u8_u32(a.v), vreinterpretq_u8_u32(b.v))};
 }
+constexpr bool kShortsPay = false;  // there is no dot product of 16-bit numbers
+inline U32 add_short_products(U32 sum, U32 a, U32 b) {
+    const int16x8_t x = vreinterpretq_s16_u32(a.v), y = vreinterpretq_s16_u32(b.v);
+    const int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(y)), high = vmull_high_s16(x, y);
+    return {vaddq_u32(sum.v, vreinterpretq_u32_s32(vpaddq_s32(low, high)))};
+}
 
 inline F32 float_zero() { return {vdupq_n_f32(0)}; }
 inline F32 splat_float(float x) { return {vdupq_n_f32(x)}; }

@@ -82,6 +82,16 @@ inline U32 add_products(U32 sum, U32 a, U32 b) {
     });
 }
 
+// Two signed numbers of 16 bits in each word. kShortsPay: whether that is faster than floats.
+constexpr bool kShortsPay = true;
+inline U32 add_short_products(U32 sum, U32 a, U32 b) {
+    const auto low = [](std::uint32_t x) { return static_cast<std::int32_t>(static_cast<std::int16_t>(x & 0xffffu)); };
+    return lanes<U32>([&](int i) {
+        const std::int32_t products = low(a.v[i]) * low(b.v[i]) + low(a.v[i] >> 16) * low(b.v[i] >> 16);
+        return sum.v[i] + static_cast<std::uint32_t>(products);
+    });
+}
+
 inline F32 float_zero() { return {{0, 0, 0, 0}}; }
 inline F32 splat_float(float x) { return {{x, x, x, x}}; }
 union FloatBits {  // read through the other member: defined by GCC, clang and MSVC alike
