@@ -23,10 +23,10 @@ def test_without_the_core_matching_works_and_says_how_to_get_it(
 ) -> None:
     a = np.array([[0, 0], [9, 9]], np.uint8)
     with caplog.at_level(logging.WARNING, "tiepoint"):
-        for _ in range(2):
-            pairs, distance, _ = match_descriptors(a, a[::-1].copy(), "l2")
-    assert pairs.tolist() == [[0, 1], [1, 0]]
-    assert distance.tolist() == [0, 0]
+        found = [match_descriptors(a, a[::-1].copy(), "l2") for _ in range(2)]
+    for pairs, distance, _ in found:
+        assert pairs.tolist() == [[0, 1], [1, 0]]
+        assert distance.tolist() == [0, 0]
     assert [record.getMessage() for record in caplog.records] == [core.HOW_TO_GET_IT]
     assert core.level() == "numpy"
     assert core.available() == ()
