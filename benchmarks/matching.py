@@ -76,7 +76,10 @@ ROWS = (
 def rendered(width: int, extractor: str) -> tuple[tp.Features, tp.Features]:
     """Describe the two photos of the rendered scene."""
     pair = render_demo(width=width, height=3 * width // 4)
-    return tuple(tp.extract(photo, extractor, max_keypoints=20000) for photo in (pair.image0, pair.image1))
+    features0, features1 = (
+        tp.extract(photo, extractor, max_keypoints=20000) for photo in (pair.image0, pair.image1)
+    )
+    return features0, features1
 
 
 def pair_of_sets(kind: str, n: int) -> tuple[NDArray[Any], NDArray[Any], Metric]:
