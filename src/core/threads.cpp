@@ -71,12 +71,13 @@ public:
             const std::lock_guard<std::mutex> hold(lock_);
             job_ = &job;
             wanted_ = helpers;
-            running_ = helpers;
             ++number_;
         }
         wake_.notify_all();
         job.work(0, &alive);
+        // Whoever has not woken by now is not waited for: nothing is left to do.
         std::unique_lock<std::mutex> hold(lock_);
+        job_ = nullptr;
         done_.wait(hold, [this] { return running_ == 0; });
     }
 
@@ -93,8 +94,9 @@ private:
         for (;;) {
             wake_.wait(hold, [&] { return number_ != seen; });
             seen = number_;
-            if (worker > wanted_) continue;
+            if (job_ == nullptr || worker > wanted_) continue;
             Job* job = job_;
+            ++running_;
             hold.unlock();
             job->work(worker, nullptr);
             hold.lock();
