@@ -98,6 +98,7 @@ def test_perfect_features_score_one(rng: np.random.Generator) -> None:
     assert record["localisation"] < 1e-3
     assert sum(record["ratio_right"]) == 300
     assert sum(record["ratio_wrong"]) == 0
+    assert record["distinctiveness"] is None
 
 
 def test_random_features_score_about_nothing(rng: np.random.Generator) -> None:
@@ -258,6 +259,7 @@ def records_of(contender: Contender, errors: list[float | None]) -> list[Record]
             "seconds_match": 0.01,
             "seconds_estimate": 0.02,
             "corner_error": error,
+            "distinctiveness": [0.9, None, 0.7, 0.8][number],
             "ratio_right": [10, *[0] * 49],
             "ratio_wrong": [*[0] * 49, 5],
             "peak_memory": 1000 + number,
@@ -278,7 +280,7 @@ def test_summing_up_by_hand() -> None:
     assert figures["homography_auc@1"] == pytest.approx(0.25)
     assert figures["seconds_image"] == pytest.approx(0.2)
     assert figures["seconds_pair"] == pytest.approx(0.03)
-    assert figures["distinctiveness"] == pytest.approx(0.98)
+    assert figures["distinctiveness"] == pytest.approx(0.8)
     assert row.peak_memory == 1003
     assert row.ratio_right == [1.0] * 50
     assert row.ratio_wrong == [*[0.0] * 49, 1.0]

@@ -133,7 +133,8 @@ def measure_features(
         Numbers and lists that JSON can hold. Always: ``keypoints0``, ``keypoints1``, ``matches``,
         ``seconds_extract0``, ``seconds_extract1``, ``seconds_match``. With a homography:
         ``repeatability``, ``localisation`` (pixels | None), ``matching_score``, ``recall``, ``mma`` (at 1 to
-        10 pixels), ``precision`` (at 3), ``ratio_right`` and ``ratio_wrong`` (how many of all nearest
+        10 pixels), ``precision`` (at 3), ``distinctiveness`` (None where all or none
+        of the nearest neighbours are right), ``ratio_right`` and ``ratio_wrong`` (how many of all nearest
         neighbours have a ratio of best to second best in each fiftieth of 0 to 1), ``corner_error``
         (pixels | None), ``inliers``, ``seconds_estimate``. With two cameras: ``precision`` (at one pixel
         from the epipolar lines), ``rotation_error`` and ``translation_error`` (degrees | None), ``inliers``,
@@ -209,6 +210,7 @@ def _matches_under_homography(
         )
     if candidates.ratio is not None:
         right = metrics.matching_errors(candidates.xy0, candidates.xy1, H_1_from_0) <= RIGHT_WITHIN
+        record["distinctiveness"] = metrics.distinctiveness(candidates.ratio, right).area
         for name, which in (("ratio_right", right), ("ratio_wrong", ~right)):
             counts, _ = np.histogram(candidates.ratio[which], bins=RATIO_BINS, range=(0, 1))
             record[name] = counts.tolist()

@@ -17,6 +17,15 @@ Float = NDArray[np.float64]
 
 HOMOGRAPHY_THRESHOLDS = (1.0, 3.0, 5.0)  # pixels
 POSE_THRESHOLDS = (5.0, 10.0, 20.0)  # degrees
+_AVERAGED = (
+    "repeatability",
+    "localisation",
+    "matching_score",
+    "recall",
+    "precision",
+    "distinctiveness",
+    "inliers",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,16 +163,13 @@ def _columns(records: list[Record]) -> Columns:
 
     add("keypoints", [(record["keypoints0"] + record["keypoints1"]) / 2 for record in records])
     add("matches", [record["matches"] for record in records])
-    for name in ("repeatability", "localisation", "matching_score", "recall", "precision", "inliers"):
+    for name in _AVERAGED:
         values = [record[name] for record in records if record.get(name) is not None]
         if values:
             add(name, values)
     if "mma" in records[0]:
         for number, threshold in enumerate(THRESHOLDS):
             add(f"mma@{threshold:g}", [record["mma"][number] for record in records])
-    areas = [area for record in records if (area := _area(record)) is not None]
-    if areas:
-        add("distinctiveness", areas)
     if "corner_error" in records[0]:
         errors = [_or_infinite(record["corner_error"]) for record in records]
         for threshold in HOMOGRAPHY_THRESHOLDS:
@@ -198,19 +204,6 @@ def _auc(threshold: float) -> Statistic:
 
 def _or_infinite(error: float | None) -> float:
     return np.inf if error is None else error
-
-
-def _area(record: Record) -> float | None:
-    """Return the area between the curves of right and wrong ratios, from their histograms."""
-    if "ratio_right" not in record:
-        return None
-    counts = np.array([record["ratio_right"], record["ratio_wrong"]], np.float64)
-    totals = counts.sum(axis=1)
-    if (totals == 0).any():
-        return None
-    middle = (np.arange(counts.shape[1]) + 0.5) / counts.shape[1]
-    right, wrong = counts @ middle / totals
-    return float(wrong - right)
 
 
 def _pooled(records: list[Record], name: str) -> list[float] | None:
