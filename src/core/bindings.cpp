@@ -96,7 +96,7 @@ struct PackedSet {
     }
 
     // From the packed set, and from the other.
-    nb::tuple nearest(const nb::object& other, std::size_t n_threads) const {
+    nb::tuple nearest(const nb::object& other, std::size_t n_threads, bool second) const {
         const Kind kind = packed->kind;
         const Set rows = checked(other, kind == Kind::bits ? "hamming" : kind == Kind::cosine ? "cosine" : "l2");
         if (rows.kind != kind || rows.descriptors.dimension != packed->descriptors.dimension) {
@@ -105,17 +105,18 @@ struct PackedSet {
         Nearest from_packed, from_rows;
         {
             const nb::gil_scoped_release release;
-            nearest_both_ways(rows.descriptors, *packed, on(n_threads), from_rows, from_packed);
+            nearest_both_ways(rows.descriptors, *packed, on(n_threads), second, from_rows, from_packed);
         }
         return nb::make_tuple(arrays_of(from_packed), arrays_of(from_rows));
     }
 };
 
-nb::tuple nearest(nb::object descriptors0, nb::object descriptors1, const std::string& metric, std::size_t n_threads) {
+nb::tuple nearest(nb::object descriptors0, nb::object descriptors1, const std::string& metric, std::size_t n_threads,
+                  bool second_back) {
     // The smaller set is packed; the larger one is shared out to the threads.
     const bool swapped = nb::len(descriptors0) < nb::len(descriptors1);
     const PackedSet packed(swapped ? descriptors0 : descriptors1, metric, n_threads);
-    const nb::tuple found = packed.nearest(swapped ? descriptors1 : descriptors0, n_threads);
+    const nb::tuple found = packed.nearest(swapped ? descriptors1 : descriptors0, n_threads, swapped || second_back);
     return swapped ? found : nb::make_tuple(found[1], found[0]);
 }
 
@@ -148,11 +149,16 @@ double most_per_second(const std::string& kind) {
 NB_MODULE(_core, m) {
     using namespace tiepoint;
     m.attr("MOST_BYTE_DIMENSIONS") = kMostByteDimensions;
-    m.def("nearest", &nearest, nb::arg("descriptors0"), nb::arg("descriptors1"), nb::arg("metric"), nb::arg("threads"));
+    m.def("nearest", &nearest, nb::arg("descriptors0"), nb::arg("descriptors1"), nb::arg("metric"), nb::arg("threads"),
+          nb::arg("second_back"));
     nb::class_<PackedSet>(m, "Packed")
         .def(nb::init<nb::object, const std::string&, std::size_t>(), nb::arg("descriptors"), nb::arg("metric"),
              nb::arg("threads"))
-        .def("nearest", &PackedSet::nearest, nb::arg("descriptors"), nb::arg("threads"));
+        .def(
+            "nearest", [](const PackedSet& self, const nb::object& other, std::size_t n_threads) {
+                return self.nearest(other, n_threads, true);
+            },
+            nb::arg("descriptors"), nb::arg("threads"));
     m.def("level", [] { return std::string(active_level().name); });
     m.def("available_levels", [] {
         std::vector<std::string> names;

@@ -36,9 +36,10 @@ struct Sweep {
     std::size_t words;
     int key_bits;                       // low bits of a 32-bit key that hold a position within the tile
     std::size_t tile;                   // columns in a tile, a multiple of kColumnPad
-    std::uint32_t* column_keys;         // (top, tile) scratch
+    std::size_t column_top;             // how many to keep of a column: as of a row, or one less
+    std::uint32_t* column_keys;         // (column_top, tile) scratch
     std::uint64_t* row_best;            // (n_rows, top), updated
-    std::uint64_t* column_best;         // (n_columns, top), updated
+    std::uint64_t* column_best;         // (n_columns, column_top), updated
 };
 
 // One side of an exact comparison of floats.
@@ -56,11 +57,13 @@ struct Settle {
     std::size_t dimension;
     double tolerance;           // error of a float's squared distance, as a part of the sum of the squared norms
     std::size_t first, last;    // which of `from`
-    const std::uint64_t* best;  // (n, kTopFloats) of the sweep
-    const double* least;        // (n, kTopFloats): no column with such a key, or a larger one, is nearer (squared)
+    bool second;                // whether the second nearest is wanted
+    std::size_t top;            // keys of each
+    const std::uint64_t* best;  // (n, top) of the sweep
+    const double* least;        // (n, top): no column with such a key, or a larger one, is nearer (squared)
     std::int32_t* index;        // (n,)
     double* squared;            // (n,)
-    double* second_squared;     // (n,) infinite where there is no second
+    double* second_squared;     // (n,) infinite where there is no second, or none is wanted
 };
 
 struct Kernels {

@@ -84,6 +84,24 @@ def test_sizes_around_every_lane_count(
 
 
 @pytest.mark.usefixtures("level")
+@pytest.mark.parametrize(("metric", "dtype"), KINDS)
+@pytest.mark.parametrize(("n", "m"), [(65, 65), (130, 33), (33, 130)])
+def test_second_nearest_of_the_other_side_only_if_asked_for(
+    metric: Metric, dtype: str, n: int, m: int, rng: np.random.Generator
+) -> None:
+    for kind in ("any", "few", "rows"):
+        a, b = make(rng, n, 16, dtype, kind), make(rng, m, 16, dtype, kind)
+        (asked0, asked1), (from0, from1) = (
+            nearest_both_ways(a, b, metric, 1, second_back=second_back) for second_back in (True, False)
+        )
+        for ours, theirs in ((from0, asked0), (from1, asked1)):
+            assert ours.index.tolist() == theirs.index.tolist()
+            assert ours.distance.tolist() == theirs.distance.tolist()
+        assert from0.second_distance.tolist() == asked0.second_distance.tolist()
+        assert len(from1.second_distance) in (0, m)
+
+
+@pytest.mark.usefixtures("level")
 @settings(max_examples=100, deadline=None)
 @given(
     n=st.sampled_from((1, 2, 15, 16, 17, 33)),

@@ -1,8 +1,8 @@
 // From what the sweep over floats found to exact answers.
 //
 // A swept distance has lost digits: to rounding, and to the position in its key. The nearest few are computed again,
-// directly and in double precision; the last swept distance is a lower bound of all others. Where two lie below
-// it, they are the two nearest. Else all columns are looked at, roughly first. So the answer is that of double
+// directly and in double precision; the last swept distance is a lower bound of all others. Where as many lie below
+// it as are wanted, they are the nearest. Else all columns are looked at, roughly first. So the answer is that of double
 // precision at every level: equal descriptors are at equal distances, and ties go to the lowest index.
 #pragma once
 
@@ -58,6 +58,8 @@ struct TwoNearest {
     std::size_t index = 0;
     double squared = kNone, second_squared = kNone;
 
+    inline double farthest(bool second) const { return second ? second_squared : squared; }
+
     inline void insert(std::size_t j, double distance) {
         if (distance < squared || (distance == squared && j < index)) {
             second_squared = squared;
@@ -71,13 +73,13 @@ struct TwoNearest {
 
 void settle_floats(const Settle& s) {
     for (std::size_t i = s.first; i < s.last; ++i) {
-        const std::uint64_t* keys = s.best + i * kTopFloats;
+        const std::uint64_t* keys = s.best + i * s.top;
         TwoNearest nearest;
         std::size_t t = 0;
-        while (t < kTopFloats && keys[t] != kNoKey && s.least[i * kTopFloats + t] <= nearest.second_squared) {
-            if (t == kTopFloats - 1) {  // there may be others as near
+        while (t < s.top && keys[t] != kNoKey && s.least[i * s.top + t] <= nearest.farthest(s.second)) {
+            if (t == s.top - 1) {  // there may be others as near
                 const double norms = s.from->scales == nullptr ? s.from->squared_norms[i] + s.to->largest : 2;
-                const double slack = s.tolerance * norms, limit = nearest.second_squared;
+                const double slack = s.tolerance * norms, limit = nearest.farthest(s.second);
                 nearest = TwoNearest();
                 for (std::size_t j = 0; j < s.to->n; ++j) {
                     const float rough = rough_squared(s, i, j);  // infinite if it overflowed
@@ -91,7 +93,7 @@ void settle_floats(const Settle& s) {
         }
         s.index[i] = static_cast<std::int32_t>(nearest.index);
         s.squared[i] = nearest.squared;
-        if (nearest.second_squared < kNone) s.second_squared[i] = nearest.second_squared;
+        if (s.second && nearest.second_squared < kNone) s.second_squared[i] = nearest.second_squared;
     }
 }
 

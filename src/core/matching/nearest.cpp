@@ -206,35 +206,40 @@ void Packed::rows(const Descriptors& set, const Norms& set_norms, std::size_t fi
 
 namespace {
 
-template <std::size_t kTop>
-void merge(std::uint64_t* best, const std::uint64_t* other) {
-    for (std::size_t o = 0; o < kTop; ++o) {
+void merge(std::uint64_t* best, const std::uint64_t* other, std::size_t top) {
+    for (std::size_t o = 0; o < top; ++o) {
         std::uint64_t key = other[o];
-        for (std::size_t t = 0; t < kTop; ++t) {
+        for (std::size_t t = 0; t < top; ++t) {
             if (key < best[t]) std::swap(key, best[t]);
         }
     }
 }
 
-void resize(Nearest& nearest, std::size_t n) {
-    nearest.index.resize(n);
-    nearest.distance.resize(n);
-    nearest.second_distance.assign(n, std::numeric_limits<float>::infinity());
+// The keys of one side after the sweep.
+struct Swept {
+    std::size_t n, top;
+    bool second;  // whether the second nearest is wanted
+    std::vector<std::uint64_t> best = std::vector<std::uint64_t>(n * top, kNoKey);
+};
+
+void resize(Nearest& nearest, const Swept& swept) {
+    nearest.index.resize(swept.n);
+    nearest.distance.resize(swept.n);
+    nearest.second_distance.resize(swept.second ? swept.n : 0);
 }
 
-void finish_integers(const std::vector<std::uint64_t>& best, Kind kind, Nearest& nearest) {
+void finish_integers(const Swept& swept, Kind kind, Nearest& nearest) {
     const auto distance = [kind](std::uint64_t key) {
         if (key == kNoKey) return std::numeric_limits<float>::infinity();
         const double whole = static_cast<double>(key >> 32);
         return static_cast<float>(kind == Kind::bytes ? std::sqrt(whole) : whole);
     };
-    const std::size_t n = best.size() / kTopIntegers;
-    resize(nearest, n);
-    for (std::size_t i = 0; i < n; ++i) {
-        const std::uint64_t* keys = best.data() + i * kTopIntegers;
+    resize(nearest, swept);
+    for (std::size_t i = 0; i < swept.n; ++i) {
+        const std::uint64_t* keys = swept.best.data() + i * swept.top;
         nearest.index[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(keys[0]));
         nearest.distance[i] = distance(keys[0]);
-        nearest.second_distance[i] = distance(keys[1]);
+        if (swept.second) nearest.second_distance[i] = distance(keys[1]);
     }
 }
 
@@ -243,20 +248,20 @@ FloatSide side_of(const Descriptors& set, const Norms& norms) {
             set.n, norms.largest};
 }
 
-void finish_floats(const std::vector<std::uint64_t>& best, const FloatSide& from, const FloatSide& to,
-                   const Packed& packed, const Threads& threads, std::size_t n_threads, Nearest& nearest) {
-    const std::size_t n = from.n;
-    resize(nearest, n);
+void finish_floats(const Swept& swept, const FloatSide& from, const FloatSide& to, const Packed& packed,
+                   const Threads& threads, std::size_t n_threads, Nearest& nearest) {
+    const std::size_t n = swept.n, top = swept.top;
+    resize(nearest, swept);
     std::vector<double> squared(n), second(n, std::numeric_limits<double>::infinity());
     // The rounding of a sum of products grows with the square root of their number but with a probability of some
     // 1e-7 (Higham and Mary 2019, with lambda = 6); a few roundings more are those of norms, scales and subtraction.
     const double tolerance = (6 * std::sqrt(static_cast<double>(packed.descriptors.dimension)) + 16) * std::ldexp(1.0, -24);
     const double off = 2 * rounded(packed.descriptors.dimension), unit2 = packed.unit * packed.unit;
-    std::vector<double> least(n * kTopFloats);
+    std::vector<double> least(n * top);
     const auto bound = [&](std::uint64_t key, double norms) {
-        const std::uint32_t swept = static_cast<std::uint32_t>(key >> 32) << packed.key_bits;
-        if (!packed.shorts) return (bits_float(swept) - 1e-30) / unit2 - tolerance * norms;
-        const double distance = std::max(0.0, std::sqrt(static_cast<double>(swept)) - off);
+        const std::uint32_t bits = static_cast<std::uint32_t>(key >> 32) << packed.key_bits;
+        if (!packed.shorts) return (bits_float(bits) - 1e-30) / unit2 - tolerance * norms;
+        const double distance = std::max(0.0, std::sqrt(static_cast<double>(bits)) - off);
         return distance * distance / unit2;
     };
     constexpr std::size_t kRowsInTask = 256;
@@ -271,11 +276,13 @@ void finish_floats(const std::vector<std::uint64_t>& best, const FloatSide& from
                  s.last = std::min(n, s.first + kRowsInTask);
                  for (std::size_t i = s.first; i < s.last; ++i) {
                      const double norms = from.scales == nullptr ? from.squared_norms[i] + to.largest : 2;
-                     for (std::size_t t = 2; t < kTopFloats; ++t) {  // the first two are looked at in any case
-                         least[i * kTopFloats + t] = bound(best[i * kTopFloats + t], norms);
+                     for (std::size_t t = swept.second ? 2 : 1; t < top; ++t) {  // those before are looked at anyway
+                         least[i * top + t] = bound(swept.best[i * top + t], norms);
                      }
                  }
-                 s.best = best.data();
+                 s.second = swept.second;
+                 s.top = top;
+                 s.best = swept.best.data();
                  s.least = least.data();
                  s.index = nearest.index.data();
                  s.squared = squared.data();
@@ -287,13 +294,12 @@ void finish_floats(const std::vector<std::uint64_t>& best, const FloatSide& from
     const auto distance = [cosine](double value) { return static_cast<float>(cosine ? value / 2 : std::sqrt(value)); };
     for (std::size_t i = 0; i < n; ++i) {
         nearest.distance[i] = distance(squared[i]);
-        nearest.second_distance[i] = distance(second[i]);
+        if (swept.second) nearest.second_distance[i] = distance(second[i]);
     }
 }
 
-template <std::size_t kTop>
 void sweep_all(const Descriptors& rows, const Norms& row_norms, const Packed& packed, const Threads& threads,
-               std::size_t n_threads, std::vector<std::uint64_t>& row_best, std::vector<std::uint64_t>& column_best) {
+               std::size_t n_threads, Swept& row_swept, Swept& column_swept) {
     const Kernels& kernels = packed.kernels;
     const std::size_t n = rows.n, m = packed.descriptors.n, words = packed.words;
     const std::size_t positions = std::size_t{1} << packed.key_bits;
@@ -314,7 +320,6 @@ void sweep_all(const Descriptors& rows, const Norms& row_norms, const Packed& pa
     const std::size_t n_tasks = (n + chunk - 1) / chunk;
     n_threads = std::min(n_threads, n_tasks);
     std::vector<Worker> workers(n_threads);
-    row_best.assign(n * kTop, kNoKey);
     const auto kernel = packed.kind == Kind::bits    ? kernels.sweep_bits
                         : packed.kind == Kind::bytes ? kernels.sweep_bytes
                         : packed.shorts              ? kernels.sweep_shorts
@@ -325,8 +330,8 @@ void sweep_all(const Descriptors& rows, const Norms& row_norms, const Packed& pa
                  if (mine.column_best.empty()) {
                      mine.rows.resize(chunk * words);
                      mine.terms.resize(chunk);
-                     mine.keys.resize(tile * kTop);
-                     mine.column_best.assign(m * kTop, kNoKey);
+                     mine.keys.resize(tile * column_swept.top);
+                     mine.column_best.assign(m * column_swept.top, kNoKey);
                  }
                  const std::size_t first = task * chunk, last = std::min(n, first + chunk);
                  packed.rows(rows, row_norms, first, last, mine.rows.data(), mine.terms.data());
@@ -343,32 +348,34 @@ void sweep_all(const Descriptors& rows, const Norms& row_norms, const Packed& pa
                  s.words = words;
                  s.key_bits = packed.key_bits;
                  s.tile = tile;
+                 s.column_top = column_swept.top;
                  s.column_keys = mine.keys.data();
-                 s.row_best = row_best.data() + first * kTop;
+                 s.row_best = row_swept.best.data() + first * row_swept.top;
                  s.column_best = mine.column_best.data();
                  kernel(s);
              },
              threads.alive);
-    column_best.assign(m * kTop, kNoKey);
+    const std::size_t top = column_swept.top;
     for (const Worker& worker : workers) {
         if (worker.column_best.empty()) continue;
-        for (std::size_t j = 0; j < m; ++j) merge<kTop>(column_best.data() + j * kTop, worker.column_best.data() + j * kTop);
+        for (std::size_t j = 0; j < m; ++j) merge(column_swept.best.data() + j * top, worker.column_best.data() + j * top, top);
     }
 }
 
 }  // namespace
 
-void nearest_both_ways(const Descriptors& rows, const Packed& packed, const Threads& threads, Nearest& from_rows,
-                       Nearest& from_packed) {
+void nearest_both_ways(const Descriptors& rows, const Packed& packed, const Threads& threads, bool second,
+                       Nearest& from_rows, Nearest& from_packed) {
     const double work =
         static_cast<double>(rows.n) * static_cast<double>(packed.descriptors.n) * static_cast<double>(packed.words);
     const std::size_t n_threads = work < kLeastThreadedWork ? 1 : std::max<std::size_t>(1, threads.n);
     const Norms norms(rows, packed.kind);
-    std::vector<std::uint64_t> row_best, column_best;
+    const std::size_t top = is_float(packed.kind) ? kTopFloats : kTopIntegers;
+    Swept row_swept{rows.n, top, true}, column_swept{packed.descriptors.n, second ? top : top - 1, second};
     if (!is_float(packed.kind)) {
-        sweep_all<kTopIntegers>(rows, norms, packed, threads, n_threads, row_best, column_best);
-        finish_integers(row_best, packed.kind, from_rows);
-        finish_integers(column_best, packed.kind, from_packed);
+        sweep_all(rows, norms, packed, threads, n_threads, row_swept, column_swept);
+        finish_integers(row_swept, packed.kind, from_rows);
+        finish_integers(column_swept, packed.kind, from_packed);
         return;
     }
     // Both sides count in one unit: the packed one's, unless the rows would not fit it.
@@ -377,13 +384,13 @@ void nearest_both_ways(const Descriptors& rows, const Packed& packed, const Thre
                                     : largest <= kMostNorm * kMostNorm;
     if (!fits) {
         const Packed again(packed.descriptors, packed.kind, packed.kernels, threads, &norms);
-        nearest_both_ways(rows, again, threads, from_rows, from_packed);
+        nearest_both_ways(rows, again, threads, second, from_rows, from_packed);
         return;
     }
-    sweep_all<kTopFloats>(rows, norms, packed, threads, n_threads, row_best, column_best);
+    sweep_all(rows, norms, packed, threads, n_threads, row_swept, column_swept);
     const FloatSide row_side = side_of(rows, norms), column_side = side_of(packed.descriptors, packed.norms);
-    finish_floats(row_best, row_side, column_side, packed, threads, n_threads, from_rows);
-    finish_floats(column_best, column_side, row_side, packed, threads, n_threads, from_packed);
+    finish_floats(row_swept, row_side, column_side, packed, threads, n_threads, from_rows);
+    finish_floats(column_swept, column_side, row_side, packed, threads, n_threads, from_packed);
 }
 
 }  // namespace tiepoint

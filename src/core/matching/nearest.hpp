@@ -78,11 +78,12 @@ private:
 
 struct Nearest {
     std::vector<std::int32_t> index;
-    std::vector<float> distance, second_distance;
+    std::vector<float> distance, second_distance;  // the second is empty if it was not asked for
 };
 
-// From every row of `rows`, and from every descriptor of `packed`. Both need at least one.
-void nearest_both_ways(const Descriptors& rows, const Packed& packed, const Threads& threads, Nearest& from_rows,
-                       Nearest& from_packed);
+// From every row of `rows`, and from every descriptor of `packed`. Both need at least one. `second` is whether the
+// packed ones want their second nearest; the rows always do.
+void nearest_both_ways(const Descriptors& rows, const Packed& packed, const Threads& threads, bool second,
+                       Nearest& from_rows, Nearest& from_packed);
 
 }  // namespace tiepoint

@@ -109,7 +109,7 @@ inline void insert_key(std::uint64_t* best, std::uint64_t key) {
 }
 
 // kRows rows, from `top` on, against the columns left..right of one tile.
-template <class Measure, int kRows>
+template <class Measure, int kRows, std::size_t kColumnTop>
 inline void sweep_rows(const Sweep& s, std::size_t top, std::size_t left, std::size_t right) {
     constexpr int kVectors = Measure::kVectors;
     constexpr std::size_t kTop = Measure::kTop;
@@ -151,16 +151,16 @@ inline void sweep_rows(const Sweep& s, std::size_t top, std::size_t left, std::s
             const std::size_t at = column + static_cast<std::size_t>(c * kLanes);
             const U32 position = either(splat(number++), load(s.padding + at));
             const U32 column_term = load(s.column_terms + at);
-            Best<kTop> column_best;
+            Best<kColumnTop> column_best;
             std::uint32_t* kept = s.column_keys + (at - left);
-            for (std::size_t t = 0; t < kTop; ++t) column_best.keys[t] = load(kept + t * s.tile);
+            for (std::size_t t = 0; t < kColumnTop; ++t) column_best.keys[t] = load(kept + t * s.tile);
             for (int r = 0; r < kRows; ++r) {
                 const std::size_t row = top + static_cast<std::size_t>(r);
                 const U32 key = Measure::key(sums[r][c], splat(s.row_terms[row]), column_term, s.key_bits);
                 row_best[r].insert(either(key, position));
                 column_best.insert(either(key, splat(static_cast<std::uint32_t>(row))));
             }
-            for (std::size_t t = 0; t < kTop; ++t) store(kept + t * s.tile, column_best.keys[t]);
+            for (std::size_t t = 0; t < kColumnTop; ++t) store(kept + t * s.tile, column_best.keys[t]);
         }
     }
     // Across the lanes. After a few tiles hardly anything gets in, and one comparison a lane is all.
@@ -182,28 +182,37 @@ inline void sweep_rows(const Sweep& s, std::size_t top, std::size_t left, std::s
     }
 }
 
-template <class Measure>
-void sweep(const Sweep& s) {
-    constexpr std::size_t kTop = Measure::kTop, kRows = Measure::kRows;
+template <class Measure, std::size_t kColumnTop>
+void sweep_to(const Sweep& s) {
+    constexpr std::size_t kRows = Measure::kRows;
     const std::uint32_t low = (1u << s.key_bits) - 1;
     for (std::size_t left = 0; left < s.padded; left += s.tile) {
         const std::size_t right = s.padded - left > s.tile ? left + s.tile : s.padded;
-        for (std::size_t i = 0; i < s.tile * kTop; ++i) s.column_keys[i] = ~0u;
+        for (std::size_t i = 0; i < s.tile * kColumnTop; ++i) s.column_keys[i] = ~0u;
         std::size_t top = 0;
-        for (; top + kRows <= s.n_rows; top += kRows) sweep_rows<Measure, Measure::kRows>(s, top, left, right);
-        for (; top < s.n_rows; ++top) sweep_rows<Measure, 1>(s, top, left, right);
+        for (; top + kRows <= s.n_rows; top += kRows) sweep_rows<Measure, Measure::kRows, kColumnTop>(s, top, left, right);
+        for (; top < s.n_rows; ++top) sweep_rows<Measure, 1, kColumnTop>(s, top, left, right);
 
         const std::size_t end = right < s.n_columns ? right : s.n_columns;
         for (std::size_t column = left; column < end; ++column) {
-            std::uint64_t* best = s.column_best + column * kTop;
-            for (std::size_t t = 0; t < kTop; ++t) {
+            std::uint64_t* best = s.column_best + column * kColumnTop;
+            for (std::size_t t = 0; t < kColumnTop; ++t) {
                 const std::uint32_t key = s.column_keys[t * s.tile + column - left];
                 if (key == ~0u) break;
                 const std::uint64_t whole = std::uint64_t{key >> s.key_bits} << 32 | (s.first_row + (key & low));
-                if (whole >= best[kTop - 1]) break;
-                insert_key<kTop>(best, whole);
+                if (whole >= best[kColumnTop - 1]) break;
+                insert_key<kColumnTop>(best, whole);
             }
         }
+    }
+}
+
+template <class Measure>
+void sweep(const Sweep& s) {
+    if (s.column_top == Measure::kTop) {
+        sweep_to<Measure, Measure::kTop>(s);
+    } else {
+        sweep_to<Measure, Measure::kTop - 1>(s);
     }
 }
 

@@ -78,7 +78,7 @@ def match_descriptors(
     n_threads = core.threads(threads)
     if len(descriptors0) == 0 or len(descriptors1) == 0:
         return _nothing()
-    from0, from1 = nearest_both_ways(descriptors0, descriptors1, metric, n_threads)
+    from0, from1 = nearest_both_ways(descriptors0, descriptors1, metric, n_threads, second_back=ratio_both)
     return _filtered(
         from0, from1, cross_check=cross_check, ratio=ratio, max_distance=max_distance, ratio_both=ratio_both
     )

@@ -66,7 +66,9 @@ class NearestNeighbour(Matcher):
             nothing = _matches(features0, features1, _NOBODY, (*counts, ("nearest", 0)))
             return Matched(nothing, nothing)
         check_descriptors(features0.descriptors, features1.descriptors, features0.metric)
-        from0, from1 = nearest_both_ways(features0.descriptors, features1.descriptors, features0.metric)
+        from0, from1 = nearest_both_ways(
+            features0.descriptors, features1.descriptors, features0.metric, second_back=self.ratio_both
+        )
         funnel: Funnel = (*counts, ("nearest", len(features0)))
         candidates = _matches(features0, features1, from0, funnel)
         keep = np.ones(len(candidates), bool)

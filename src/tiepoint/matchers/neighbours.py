@@ -26,7 +26,7 @@ class Nearest:
     """For each descriptor of one set, its nearest in the other.
 
     ``index`` (N,) int32, ``distance`` and ``second_distance`` (N,) float32; infinite where there is
-    no second. Ties go to the lowest index.
+    no second, and empty, (0,), if nobody asked for it. Ties go to the lowest index.
     """
 
     index: NDArray[np.int32]
@@ -35,7 +35,12 @@ class Nearest:
 
 
 def nearest_both_ways(
-    descriptors0: NDArray[Any], descriptors1: NDArray[Any], metric: Metric, threads: int | None = None
+    descriptors0: NDArray[Any],
+    descriptors1: NDArray[Any],
+    metric: Metric,
+    threads: int | None = None,
+    *,
+    second_back: bool = True,
 ) -> tuple[Nearest, Nearest]:
     """Find the two nearest neighbours of every row, in both directions, in one sweep.
 
@@ -47,6 +52,8 @@ def nearest_both_ways(
     metric : {"hamming", "l2", "cosine"}
     threads : int | None
         See `tiepoint.core.set_threads`; the result is the same for any number. NumPy uses those of its BLAS.
+    second_back : bool
+        Whether the second nearest of ``descriptors1`` are wanted, which takes a little longer.
 
     Returns
     -------
@@ -58,7 +65,7 @@ def nearest_both_ways(
     if not _is_for_core(descriptors0, metric):
         return nearest_both_ways_numpy(descriptors0, descriptors1, metric)
     found0, found1 = core.compiled.nearest(
-        _for_core(descriptors0, metric), _for_core(descriptors1, metric), metric, n_threads
+        _for_core(descriptors0, metric), _for_core(descriptors1, metric), metric, n_threads, second_back
     )
     return _nearest(*found0), _nearest(*found1)
 
