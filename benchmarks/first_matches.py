@@ -40,7 +40,7 @@ class Case:
 def rendered(extractor: str) -> Iterator[Case]:
     """Match the rendered pair."""
     scene = render_demo()
-    matches = tp.match(scene.image0, scene.image1, extractor=extractor).matches
+    matches = tp.match(scene.image0, scene.image1, extractor=extractor, matcher="nearest").matches
     yield Case(matches, scene.correct(matches.xy0, matches.xy1, max_error=MAX_ERROR))
 
 

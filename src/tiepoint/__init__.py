@@ -1,7 +1,7 @@
 """tiepoint: from two photos to tie points that can be trusted.
 
 >>> import tiepoint as tp
->>> result = tp.match("building_1.jpg", "building_2.jpg", extractor="sift")  # doctest: +SKIP
+>>> result = tp.match("building_1.jpg", "building_2.jpg")  # doctest: +SKIP
 >>> tp.plot_matches(result, top=10)  # doctest: +SKIP
 """
 

@@ -141,7 +141,7 @@ def test_closed_streams(photo_files: Photos, tmp_path: Path) -> None:
         (["-n", "0"], "max_keypoints must be at least 1, not 0"),
         (["--ratio", "2"], "ratio must be at most 1, not 2"),
         (["--ratio", "nan"], "ratio must be a finite number"),
-        (["--ratio-both"], "ratio_both needs a ratio"),
+        (["--ratio-both", "--no-ratio"], "ratio_both needs a ratio"),
         (["--max-distance", "-1"], "max_distance must be at least 0"),
         (["--draw", "m.gif"], "m.gif: a picture is written as PNG, JPEG, PDF or SVG"),
         (["--save", "m.txt"], "--save m.txt: end the name with .npz or .csv"),

@@ -33,12 +33,18 @@ def test_match_prints_the_funnel_and_draws(
     )
     out, err = capsys.readouterr()
     stages = [line.rsplit(None, 1) for line in out.splitlines()[:-1]]
-    assert [stage for stage, _ in stages] == ["keypoints in A", "keypoints in B", "nearest", "mutual"]
+    assert [stage for stage, _ in stages] == ["keypoints in A", "keypoints in B", "nearest", "mutual", "ratio"]
     assert out.splitlines()[-1] == f"{stages[-1][1]} matches"
-    assert "without a ratio test expect many wrong ones" in err
     assert f"picture: {picture}" in err
     with PIL.Image.open(picture) as drawn:
         assert drawn.width == 700
+
+
+def test_without_a_ratio_test_match_warns(photo_files: Photos, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main_inner(["match", *map(str, photo_files), "-e", "orb", "--no-ratio"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()[2:4]] == ["nearest", "mutual"]
+    assert "without a ratio test expect many wrong ones" in err
 
 
 def test_match_json_is_one_valid_line(photo_files: Photos, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tests.arrays import same
 from tiepoint.evaluation import RenderedPair
 from tiepoint.extractors import get_extractor
 from tiepoint.matchers import NearestNeighbour
+from tiepoint.pipeline.match import EXTRACTOR, RATIO
 
 
 def test_two_paths_to_tie_points(photo_files: tuple[Path, Path], scene: RenderedPair) -> None:
@@ -26,13 +28,13 @@ def test_two_paths_to_tie_points(photo_files: tuple[Path, Path], scene: Rendered
 def test_the_same_as_step_by_step(scene: RenderedPair) -> None:
     result = tp.match(scene.image0, np.asarray(scene.image1), extractor="orb", max_keypoints=300)
     steps = [tp.extract(image, "orb", max_keypoints=300) for image in (scene.image0, scene.image1)]
-    assert same(result.matches.pairs, tp.match_features(steps[0], steps[1]).pairs)
+    assert same(result.matches.pairs, tp.match_features(steps[0], steps[1], ratio=0.8).pairs)
 
 
 def test_a_photo_without_features_is_remarked(flat: tp.Image, scene: RenderedPair) -> None:
     result = tp.match(flat, scene.image1)
     assert len(result.matches) == 0
-    assert result.log == ("photo 0 has no features: nothing in it stands out for sift",)
+    assert result.log == ("photo 0 has no features: nothing in it stands out for rootsift",)
 
 
 def test_extractor_objects(scene: RenderedPair) -> None:
@@ -45,3 +47,12 @@ def test_extractor_objects(scene: RenderedPair) -> None:
 def test_a_missing_photo_is_told(photo_files: tuple[Path, Path]) -> None:
     with pytest.raises(tp.ReadError, match=r"nowhere\.jpg"):
         tp.match(photo_files[0], "nowhere.jpg")
+
+
+def test_the_command_line_has_the_same_defaults() -> None:
+    from tiepoint.cli.match import match as verb
+
+    defaults = {name: parameter.default for name, parameter in inspect.signature(verb).parameters.items()}
+    assert defaults["extractor"] == EXTRACTOR
+    assert defaults["ratio"] == RATIO
+    assert not defaults["no_ratio"]

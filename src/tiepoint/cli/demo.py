@@ -47,7 +47,7 @@ def demo(
         rows = [("", "matches", "right", f"ratio {RATIO}", "right")]
         for extractor in EXTRACTORS:
             talk.note(f"extracting and matching with {extractor} ...")
-            result = match(*photos, extractor=extractor)
+            result = match(*photos, extractor=extractor, matcher="nearest")
             # The distances are kept, so a stricter filter needs no second matching.
             filtered = replace(result, matches=result.matches.where(ratio=RATIO))
             rows.append((extractor, *_counts(scene, result.matches), *_counts(scene, filtered.matches)))

@@ -20,8 +20,8 @@ EXAMPLES = """
     \b
     Examples:
       tiepoint match building_1.jpg building_2.jpg --draw matches.png --top 10
-      tiepoint match A.jpg B.jpg --extractor orb --ratio 0.8
-      tiepoint match A.jpg B.jpg --ratio 0.8 --max-distance 200 --no-cross-check --json
+      tiepoint match A.jpg B.jpg --extractor orb --ratio 0.9
+      tiepoint match A.jpg B.jpg --no-ratio --max-distance 200 --no-cross-check --json
       tiepoint match A.jpg B.jpg --save matches.csv
 """
 
@@ -29,13 +29,16 @@ EXAMPLES = """
 def match(
     photo0: Annotated[str, typer.Argument(metavar="A", help="The first photo.")],
     photo1: Annotated[str, typer.Argument(metavar="B", help="The second photo.")],
-    extractor: terminal.Extractor = "sift",
+    extractor: terminal.Extractor = "rootsift",
     max_keypoints: terminal.MaxKeypoints = None,
     option: terminal.ExtractorOptions = None,
     ratio: Annotated[
-        float | None,
-        typer.Option(metavar="R", help="Keep what is nearer than R times the second nearest; try 0.8."),
-    ] = None,
+        float,
+        typer.Option(metavar="R", help="Keep what is nearer than R times the second nearest."),
+    ] = 0.8,
+    no_ratio: Annotated[
+        bool, typer.Option("--no-ratio", help="No ratio test: all that the cross-check leaves, many wrong.")
+    ] = False,
     ratio_both: Annotated[bool, typer.Option("--ratio-both", help="The ratio must hold both ways.")] = False,
     max_distance: Annotated[
         float | None, typer.Option(metavar="D", help="Keep matches whose distance is at most D.")
@@ -75,7 +78,10 @@ def match(
         from tiepoint.plotting import save_matches
 
         matcher = NearestNeighbour(
-            cross_check=cross_check, ratio=ratio, max_distance=max_distance, ratio_both=ratio_both
+            cross_check=cross_check,
+            ratio=None if no_ratio else ratio,
+            max_distance=max_distance,
+            ratio_both=ratio_both,
         )
         chosen = terminal.chosen_extractor(extractor, option, max_keypoints)
         reading = terminal.reading_options(allow_truncated=allow_truncated, max_pixels=max_pixels)
@@ -91,8 +97,8 @@ def match(
             terminal.print_json(match_document(result, matcher=used, arrays=arrays))
         else:
             _print(result)
-        if ratio is None and len(result.matches):
-            talk.note("without a ratio test expect many wrong ones among these; --ratio 0.8 takes out most")
+        if no_ratio and len(result.matches):
+            talk.note("without a ratio test expect many wrong ones among these")
         if draw is not None:
             talk.note(f"picture: {save_matches(Path(draw), result, top=top, width=width)}")
         if save is not None:
