@@ -180,7 +180,7 @@ def test_truth_goes_with_the_photo(centres: bool) -> None:
     assert pose.K0[0].tolist() == [250, 0, 199.5 if centres else 199.75]
 
 
-def test_a_run_is_resumed_where_it_stopped(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_run_is_resumed_where_it_stopped(dataset: Dataset, photo: Image, tmp_path: Path) -> None:
     rows = contenders("orb", "nearest,nearest:ratio=0.85", max_keypoints=300)
     counts: list[tuple[int, int]] = []
     first = run_bench(
@@ -207,9 +207,12 @@ def test_a_run_is_resumed_where_it_stopped(dataset: Dataset, tmp_path: Path) -> 
 
     with pytest.raises(DataError, match=r"another benchmark \(protocol differ"):
         run_bench(dataset, rows, Protocol(seed=3), folder=tmp_path)
-    other = replace(dataset, pairs=dataset.pairs[:1])
-    with pytest.raises(DataError, match=r"another benchmark \(photos differ"):
-        run_bench(other, rows, folder=tmp_path)
+    # A part of the pairs is measured already; other photos of the same names are not.
+    assert run_bench(replace(dataset, pairs=dataset.pairs[1:]), rows[:1], folder=tmp_path) == first[1:]
+    other = write_image(tmp_path / "2.png", photo)
+    changed = replace(dataset, pairs=(replace(dataset.pairs[0], photo1=other, truth=SAME),))
+    again = run_bench(changed, rows[:1], folder=tmp_path, workers=1)
+    assert again[0]["photo_bytes"] != first[0]["photo_bytes"]
 
 
 def test_a_broken_photo_is_counted_and_the_rest_goes_on(dataset: Dataset, tmp_path: Path) -> None:
@@ -217,10 +220,15 @@ def test_a_broken_photo_is_counted_and_the_rest_goes_on(dataset: Dataset, tmp_pa
     broken.write_bytes(b"no photo")
     pairs = (replace(dataset.pairs[0], photo1=broken), dataset.pairs[1])
     rows = contenders("orb", max_keypoints=200)
-    records = run_bench(replace(dataset, pairs=pairs), rows, workers=1)
+    records = run_bench(replace(dataset, pairs=pairs), rows, folder=tmp_path, workers=1)
     assert "broken.png" in records[0]["error"]
     [row] = summed_up(rows, records)
     assert (row.pairs, row.failed) == (1, 1)
+    # Once the photo is mended, the same call measures what was missing.
+    broken.write_bytes(dataset.pairs[0].photo1.read_bytes())
+    mended = run_bench(replace(dataset, pairs=pairs), rows, folder=tmp_path, workers=1)
+    assert "error" not in mended[0]
+    assert mended[1] == records[1]
 
 
 def test_journal_refuses_what_is_none(tmp_path: Path) -> None:

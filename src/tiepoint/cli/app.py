@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tiepoint import __version__
-from tiepoint.cli import demo, extract, match, methods
+from tiepoint.cli import bench, demo, extract, match, methods
 from tiepoint.cli.terminal import plain_output
 from tiepoint.errors import TiepointError, reason
 
@@ -26,6 +26,7 @@ extract.add_to(app)
 match.add_to(app)
 methods.add_to(app)
 demo.add_to(app)
+bench.add_to(app)
 
 
 def _version(wanted: bool) -> None:

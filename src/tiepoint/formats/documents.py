@@ -105,7 +105,7 @@ def match_document(
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of the documents of a kind: "features" or "match".
+    """Return the JSON Schema (draft 2020-12) of the documents of a kind: "features", "match", "bench".
 
     Raises
     ------

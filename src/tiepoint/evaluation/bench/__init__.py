@@ -1,5 +1,6 @@
 """Extractors and matchers side by side on a data set: measured, resumed, summed up, shown."""
 
+from tiepoint.evaluation.bench.compare import Comparison, Difference, compared
 from tiepoint.evaluation.bench.contenders import Contender, contenders
 from tiepoint.evaluation.bench.journal import Journal
 from tiepoint.evaluation.bench.measure import (
@@ -15,13 +16,16 @@ from tiepoint.evaluation.bench.run import run_bench
 from tiepoint.evaluation.bench.summary import Figure, Row, summed_up
 
 __all__ = [
+    "Comparison",
     "Contender",
+    "Difference",
     "Extracted",
     "Figure",
     "Journal",
     "Protocol",
     "Record",
     "Row",
+    "compared",
     "contenders",
     "measure",
     "measure_features",

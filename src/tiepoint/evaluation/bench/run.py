@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,8 +74,8 @@ def run_bench(
     -------
     list of dict
         In the order of contenders and pairs. What `measure_features` gives, and besides ``contender``,
-        ``pair``, ``sequence``, ``photo_sizes``, ``peak_memory`` (bytes of the process | None), or ``error``
-        (a sentence) where a photo cannot be read.
+        ``pair``, ``sequence``, ``photo_bytes``, ``photo_sizes``, ``peak_memory`` (bytes of the process | None);
+        or ``error`` (a sentence) where a photo cannot be read.
 
     Raises
     ------
@@ -105,19 +104,21 @@ def run_bench(
     """
     protocol = protocol or Protocol()
     for contender in contenders:
-        missing = type(contender.extractor).missing()
-        if missing:
-            raise MissingError(missing)
+        install = contender.extractor.missing()
+        if install:
+            raise MissingError(f"{contender.extractor.name} is not installed; get it with: {install}")
     if workers is not None and workers < 1:
         raise OptionError(f"workers must be at least 1, not {workers}")
-    about = {
-        "dataset": dataset.name,
-        "photos": _fingerprint(dataset),
-        "protocol": protocol.settings(),
-    }
+    about = {"dataset": dataset.name, "protocol": protocol.settings()}
     journal = Journal(None if folder is None else folder / "records.jsonl", about)
     wanted = [(contender.key, pair.name) for contender in contenders for pair in dataset]
-    known = {_key(record): record for record in journal.records}
+    # Measured on these photos; what failed is tried again.
+    sizes = {pair.name: _bytes(pair) for pair in dataset}
+    known = {
+        _key(record): record
+        for record in journal.records
+        if "error" not in record and record["photo_bytes"] == sizes.get(record["pair"])
+    }
     left = {key for key in wanted if key not in known}
 
     def tell() -> None:
@@ -142,16 +143,9 @@ def _cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _fingerprint(dataset: Dataset) -> str:
-    """Tell a folder of photos from another in which they have the same names."""
-    sizes = [
-        (
-            pair.name,
-            *(photo.stat().st_size if photo.exists() else None for photo in (pair.photo0, pair.photo1)),
-        )
-        for pair in dataset
-    ]
-    return hashlib.sha256(repr(sizes).encode()).hexdigest()[:16]
+def _bytes(pair: Pair) -> list[int | None]:
+    """Return the sizes of the files: they tell photos from others of the same names."""
+    return [photo.stat().st_size if photo.exists() else None for photo in (pair.photo0, pair.photo1)]
 
 
 def _tasks(
@@ -196,7 +190,12 @@ def carry_out(task: Task) -> list[Record]:
     """Measure what a task says; in a worker."""
     records = []
     for pair, contender in task.work:
-        record: Record = {"contender": contender.key, "pair": pair.name, "sequence": pair.sequence}
+        record: Record = {
+            "contender": contender.key,
+            "pair": pair.name,
+            "sequence": pair.sequence,
+            "photo_bytes": _bytes(pair),
+        }
         try:
             record |= _measured(pair, contender, task.protocol)
         except TiepointError as error:
