@@ -33,7 +33,8 @@ def test_match_prints_the_funnel_and_draws(
     )
     out, err = capsys.readouterr()
     stages = [line.rsplit(None, 1) for line in out.splitlines()[:-1]]
-    assert [stage for stage, _ in stages] == ["keypoints in A", "keypoints in B", "nearest", "mutual", "ratio"]
+    names = ["keypoints in A", "keypoints in B", "nearest", "mutual", "ratio"]
+    assert [stage for stage, _ in stages] == names
     assert out.splitlines()[-1] == f"{stages[-1][1]} matches"
     assert f"picture: {picture}" in err
     with PIL.Image.open(picture) as drawn:

@@ -74,8 +74,8 @@ def run_bench(
     -------
     list of dict
         In the order of contenders and pairs. What `measure_features` gives, and besides ``contender``,
-        ``pair``, ``sequence``, ``photo_bytes``, ``photo_sizes``, ``peak_memory`` (bytes of the process | None);
-        or ``error`` (a sentence) where a photo cannot be read.
+        ``pair``, ``sequence``, ``photo_bytes``, ``photo_sizes``, ``peak_memory`` (bytes of the process, or
+        None); or ``error`` (a sentence) where a photo cannot be read.
 
     Raises
     ------
