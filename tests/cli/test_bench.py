@@ -86,14 +86,14 @@ def test_the_table_and_the_folder(towns: Path, tmp_path: Path, capsys: Captured)
 
 def test_json_is_one_valid_line(towns: Path, capsys: Captured) -> None:
     rows = ("-e", "orb", "--matcher", "nearest,nearest:ratio=0.7", "--sequence", "tow*")
-    protocol = ("--estimator", "opencv", "--short-side", "none", "--seed", "3", "--centres")
+    protocol = ("--estimator", "opencv", "--short-side", "none", "--seed", "3", "--exact")
     assert bench(towns, *rows, *protocol, "--json", *QUICK) == 0
     out, err = capsys.readouterr()
     assert err == ""
     assert out.count("\n") == 1
     document = json.loads(out)
     jsonschema.validate(document, schema("bench"))
-    wanted = {"short_side": None, "estimator": "opencv", "max_error": 3, "seed": 3, "centres": True}
+    wanted = {"short_side": None, "estimator": "opencv", "max_error": 3, "seed": 3, "exact": True}
     assert wanted.items() <= document["protocol"].items()
     assert document["dataset"]["sequences"] == ["tower"]
     assert [row["matcher"]["ratio"] for row in document["rows"]] == [None, 0.7]

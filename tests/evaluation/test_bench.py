@@ -165,20 +165,20 @@ def test_reduced_is_the_mean_of_what_each_pixel_covers(rng: np.random.Generator)
     assert matrix.tolist() == np.diag([0.4, 0.4, 1]).tolist()
 
 
-@pytest.mark.parametrize("centres", [False, True])
-def test_truth_goes_with_the_photo(centres: bool) -> None:
+@pytest.mark.parametrize("exact", [False, True])
+def test_truth_goes_with_the_photo(exact: bool) -> None:
     big = Image(pixels=np.zeros((600, 800), np.uint8))
-    _, matrix = reduced(big, 300, centres=centres)
+    _, matrix = reduced(big, 300, exact=exact)
     truth = truth_reduced(SHIFTED, matrix, np.eye(3))
     assert isinstance(truth, HomographyTruth)
-    corner = 0.5 if centres else 0.0  # the point of the photo at the origin of the reduced one
+    corner = 0.5 if exact else 0.0  # the point of the photo at the origin of the reduced one
     assert truth.H_1_from_0 @ [0, 0, 1] == pytest.approx([30 + corner, -20 + corner, 1])
     camera = np.array([[500.0, 0, 399.5], [0, 500, 299.5], [0, 0, 1]])
     pose = truth_reduced(
         PoseTruth(K0=camera, K1=camera, R=np.eye(3), t=np.array([1.0, 0, 0])), matrix, np.eye(3)
     )
     assert isinstance(pose, PoseTruth)
-    assert pose.K0[0].tolist() == [250, 0, 199.5 if centres else 199.75]
+    assert pose.K0[0].tolist() == [250, 0, 199.5 if exact else 199.75]
 
 
 def test_a_run_is_resumed_where_it_stopped(dataset: Dataset, photo: Image, tmp_path: Path) -> None:
@@ -213,7 +213,10 @@ def test_a_run_is_resumed_where_it_stopped(dataset: Dataset, photo: Image, tmp_p
     other = write_image(tmp_path / "2.png", photo)
     changed = replace(dataset, pairs=(replace(dataset.pairs[0], photo1=other, truth=SAME),))
     again = run_bench(changed, rows[:1], folder=tmp_path, workers=1)
-    assert again[0]["photo_bytes"] != first[0]["photo_bytes"]
+    assert again[0]["fingerprint"] != first[0]["fingerprint"]
+    wrong = replace(dataset.pairs[0], truth=SAME)
+    again = run_bench(replace(dataset, pairs=(wrong,)), rows[:1], folder=tmp_path, workers=1)
+    assert again[0]["mma"] != first[0]["mma"]
 
 
 def test_a_broken_photo_is_counted_and_the_rest_goes_on(dataset: Dataset, tmp_path: Path) -> None:
@@ -234,11 +237,15 @@ def test_a_broken_photo_is_counted_and_the_rest_goes_on(dataset: Dataset, tmp_pa
 
 def test_journal_refuses_what_is_none(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    for content in ("", "no json\n", '["a list"]\n', '{"dataset": "other"}\n'):
+    for content in ("no json\n", '["a list"]\n', '{"dataset": "other"}\n', '{"dataset": "towns"}\n5\n'):
         path.write_text(content)
         with pytest.raises(DataError):
             Journal(path, {"dataset": "towns"})
         assert path.read_text() == content
+    # Killed before it had written its first line.
+    path.write_text('{"data')
+    Journal(path, {"dataset": "towns"}).add({"pair": "1-2"})
+    assert Journal(path, {"dataset": "towns"}).records == [{"pair": "1-2"}]
 
 
 def test_contenders_are_told_apart_by_all_their_options() -> None:

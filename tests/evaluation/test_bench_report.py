@@ -110,12 +110,12 @@ def test_the_difference_is_that_of_the_areas_computed_by_hand() -> None:
     rows = contenders("orb,sift")
     # One pair each, twice: the share of pairs over the error rises from 0 to 1 between 0 and the error, so
     # the area up to 5 px is 1 - e / 10; a failure is 0.
-    result = compared(rows, made({"orb": [None, None], "sift": [2.0, 2.0]}, rows))
+    result = compared(rows, made({"orb": [None] * 8, "sift": [2.0] * 8}, rows))
     assert result is not None
     assert (result.figure, result.best) == ("homography_auc@5", "sift, nearest")
     [other] = result.others
-    assert other.pairs == 2
-    assert other.difference.value == pytest.approx(-_area_by_hand([2.0, 2.0]))
+    assert other.pairs == 8
+    assert other.difference.value == pytest.approx(-_area_by_hand([2.0] * 8))
     assert other.apart
 
 

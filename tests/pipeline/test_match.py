@@ -11,7 +11,7 @@ from tests.arrays import same
 from tiepoint.evaluation import RenderedPair
 from tiepoint.extractors import get_extractor
 from tiepoint.matchers import NearestNeighbour
-from tiepoint.pipeline.match import EXTRACTOR, RATIO
+from tiepoint.pipeline.match import EXTRACTOR
 
 
 def test_two_paths_to_tie_points(photo_files: tuple[Path, Path], scene: RenderedPair) -> None:
@@ -54,5 +54,3 @@ def test_the_command_line_has_the_same_defaults() -> None:
 
     defaults = {name: parameter.default for name, parameter in inspect.signature(verb).parameters.items()}
     assert defaults["extractor"] == EXTRACTOR
-    assert defaults["ratio"] == RATIO
-    assert not defaults["no_ratio"]

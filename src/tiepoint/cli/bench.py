@@ -32,8 +32,6 @@ EXAMPLES = """
 
 EXTRACTORS = ("orb", "sift", "rootsift", "akaze")
 RATIO = 0.85
-# Where each does best; published tables have these too.
-MAX_ERROR = {"poselib": 2.0, "opencv": 3.0, "magsac": 3.0}
 WIDE = 120  # letters in a line of a file
 
 Step = Callable[[int, int], None]
@@ -85,9 +83,11 @@ def bench(
         typer.Option(metavar="PIXELS", help="Of the estimator. Default: 2 for poselib, 3 for the others."),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the estimator's random samples.")] = 0,
-    centres: Annotated[
+    exact: Annotated[
         bool,
-        typer.Option("--centres", help="Reduce photos about the centre of the first pixel, not its corner."),
+        typer.Option(
+            "--exact", help="Carry the truth to reduced photos exactly, not as published tables do."
+        ),
     ] = False,
     sequence: Annotated[
         list[str] | None,
@@ -131,13 +131,13 @@ def bench(
         protocol = Protocol(
             short_side=_side(short_side),
             estimator=estimator,  # type: ignore[arg-type]  # checked there, in words
-            max_error=MAX_ERROR.get(estimator, 2.0) if max_error is None else max_error,
+            max_error=max_error,
             seed=seed,
-            centres=centres,
+            exact=exact,
         )
         rows = contenders(
-            extractor or _installed(talk),
-            matcher or f"nearest:ratio={RATIO if ratio is None else ratio}",
+            _installed(talk) if extractor is None else extractor,
+            f"nearest:ratio={RATIO if ratio is None else ratio}" if matcher is None else matcher,
             max_keypoints=max_keypoints,
         )
         with _downloading(talk) as progress:

@@ -33,9 +33,9 @@ def match(
     max_keypoints: terminal.MaxKeypoints = None,
     option: terminal.ExtractorOptions = None,
     ratio: Annotated[
-        float,
-        typer.Option(metavar="R", help="Keep what is nearer than R times the second nearest."),
-    ] = 0.8,
+        float | None,
+        typer.Option(metavar="R", help="Keep what is nearer than R times the second nearest; else 0.8."),
+    ] = None,
     no_ratio: Annotated[
         bool, typer.Option("--no-ratio", help="No ratio test: all that the cross-check leaves, many wrong.")
     ] = False,
@@ -70,16 +70,19 @@ def match(
     talk = terminal.Talk(verbose=verbose, quiet=quiet)
     terminal.check_companions(draw=draw is not None, top=top, width=width, as_json=as_json, arrays=arrays)
     check_names([photo0, photo1], draw=draw, save=save)
+    if no_ratio and ratio is not None:
+        raise typer.BadParameter("--ratio and --no-ratio do not go together")
     with terminal.quiet_libraries(talk):
         from tiepoint.formats import match_document
         from tiepoint.images import read_image
         from tiepoint.matchers import NearestNeighbour
-        from tiepoint.pipeline import match as match_photos
+        from tiepoint.pipeline.match import RATIO
+        from tiepoint.pipeline.match import match as match_photos
         from tiepoint.plotting import save_matches
 
         matcher = NearestNeighbour(
             cross_check=cross_check,
-            ratio=None if no_ratio else ratio,
+            ratio=None if no_ratio else RATIO if ratio is None else ratio,
             max_distance=max_distance,
             ratio_both=ratio_both,
         )

@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 from tiepoint.evaluation import metrics
 from tiepoint.evaluation.bench.contenders import Contender
 from tiepoint.evaluation.bench.measure import Record
-from tiepoint.evaluation.bench.summary import HOMOGRAPHY_THRESHOLDS, POSE_THRESHOLDS, Figure
+from tiepoint.evaluation.bench.summary import (
+    CONFIDENCE,
+    HOMOGRAPHY_THRESHOLDS,
+    POSE_THRESHOLDS,
+    Figure,
+    area_up_to,
+    estimate_error,
+)
 
 Float = NDArray[np.float64]
+
+FEWEST_PAIRS = 8  # two equal rows are told apart in one case of fifteen; of five pairs in one of six
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +37,8 @@ class Difference:
     difference : Figure
         This row's figure less that of the best, over these pairs; below 0 where it is worse.
     apart : bool
-        Whether the interval leaves out 0: with other pairs of the kind it would hardly turn round.
+        Whether the interval leaves out 0: with other pairs of the kind it would hardly turn round. Never of
+        fewer than eight pairs, of which a bootstrap makes too narrow intervals.
 
     Examples
     --------
@@ -85,7 +95,7 @@ def compared(contenders: Sequence[Contender], records: Sequence[Record]) -> Comp
     Returns
     -------
     Comparison | None
-        None where there is no estimate to compare, or not two rows that share two pairs or more.
+        None where no estimate is of any use, or not two rows share two pairs or more.
 
     Examples
     --------
@@ -103,22 +113,28 @@ def compared(contenders: Sequence[Contender], records: Sequence[Record]) -> Comp
         figure, threshold = "homography_auc", max(HOMOGRAPHY_THRESHOLDS)
     else:
         figure, threshold = "pose_auc", max(POSE_THRESHOLDS)
-    reached = [_area(np.array([*row.values()]), threshold) if row else -np.inf for row in errors]
-    best = int(np.argmax(reached)) if reached else 0
+    area = area_up_to(threshold)
+
+    def ahead(both: Float) -> float:
+        return area(both[:, 0]) - area(both[:, 1])
+
+    reached = [area(np.array([*row.values()])) if row else 0.0 for row in errors]
+    if max(reached, default=0.0) == 0:
+        return None
+    best = int(np.argmax(reached))
     others = []
     for contender, row in zip(contenders, errors, strict=True):
         shared = [pair for pair in row if pair in errors[best]]
         if contender is contenders[best] or len(shared) < 2:
             continue
         both = np.array([[row[pair], errors[best][pair]] for pair in shared])
-        value = _ahead(both, threshold)
-        low, high = metrics.bootstrap_interval(both, lambda chosen: _ahead(chosen, threshold))
+        low, high = metrics.bootstrap_interval(both, ahead, level=CONFIDENCE)
         others.append(
             Difference(
                 label=contender.label,
                 pairs=len(shared),
-                difference=Figure(value=value, low=low, high=high),
-                apart=low > 0 or high < 0,
+                difference=Figure(value=ahead(both), low=low, high=high),
+                apart=len(shared) >= FEWEST_PAIRS and (low > 0 or high < 0),
             )
         )
     if not others:
@@ -128,20 +144,8 @@ def compared(contenders: Sequence[Contender], records: Sequence[Record]) -> Comp
 
 def _errors(contender: Contender, records: Sequence[Record]) -> dict[str, float]:
     """Return the error of what was estimated of each pair, in pixels or degrees; infinite for a failure."""
-    found = {}
-    for record in records:
-        if record["contender"] == contender.key:
-            names = [n for n in ("corner_error", "rotation_error", "translation_error") if n in record]
-            if names:
-                found[record["pair"]] = max(
-                    np.inf if record[name] is None else float(record[name]) for name in names
-                )
-    return found
-
-
-def _area(errors: Float, threshold: float) -> float:
-    return float(metrics.auc(errors, (threshold,))[0])
-
-
-def _ahead(both: Float, threshold: float) -> float:
-    return _area(both[:, 0], threshold) - _area(both[:, 1], threshold)
+    return {
+        record["pair"]: estimate_error(record)
+        for record in records
+        if record["contender"] == contender.key and ("corner_error" in record or "rotation_error" in record)
+    }

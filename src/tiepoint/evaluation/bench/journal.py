@@ -46,10 +46,8 @@ class Journal:
         self.records: list[Record] = []
         if path is None:
             return
-        if path.exists():
-            self._read(path, about)
-        else:
-            make_folder(path.parent)
+        make_folder(path.parent)
+        if not path.exists() or not self._read(path, about):
             self._append(path, json.dumps(dict(about)))
 
     def add(self, record: Record) -> None:
@@ -58,7 +56,8 @@ class Journal:
         if self.path is not None:
             self._append(self.path, json.dumps(record, allow_nan=False))
 
-    def _read(self, path: Path, about: Mapping[str, Any]) -> None:
+    def _read(self, path: Path, about: Mapping[str, Any]) -> bool:
+        """Take in the records; False if there is not even a first line."""
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -66,24 +65,25 @@ class Journal:
         # What a killed process wrote last may be half a line.
         whole = data[: data.rfind(b"\n") + 1]
         try:
-            first, *rest = [json.loads(line) for line in whole.splitlines()] or [None]
+            lines = [json.loads(line) for line in whole.splitlines()]
         except ValueError:
-            raise DataError(f"{path}: is no file of benchmark records; give another folder") from None
-        if first != json.loads(json.dumps(dict(about))):
-            differing = sorted(
-                key for key in about if not isinstance(first, dict) or first.get(key) != about[key]
-            )
+            lines = [None]
+        if not all(isinstance(line, dict) and line for line in lines):
+            raise DataError(f"{path}: is no file of benchmark records; give another folder")
+        if lines and lines[0] != json.loads(json.dumps(dict(about))):
+            differing = sorted(key for key in about if lines[0].get(key) != about[key])
             raise DataError(
                 f"{path}: holds the records of another benchmark ({', '.join(differing)} differ); "
                 "give another folder, or delete it"
             )
-        self.records = rest
+        self.records = lines[1:]
         if len(whole) < len(data):
             try:
                 with path.open("r+b") as stream:
                     stream.truncate(len(whole))
             except OSError as error:
                 raise WriteError(f"{path}: cannot be written: {reason(error)}") from error
+        return bool(lines)
 
     def _append(self, path: Path, line: str) -> None:
         try:

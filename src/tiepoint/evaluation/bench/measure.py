@@ -39,16 +39,32 @@ class Protocol(Options):
     short_side: int | None = option(
         480, "reduce photos to this shorter side, in pixels; none leaves them as they are", at_least=16
     )
+    top: int | None = option(
+        300,
+        "repeatability is of so many of the strongest shared keypoints; 300 in SuperPoint's paper",
+        at_least=1,
+    )
     estimator: Literal["poselib", "opencv", "magsac"] = option(
         "poselib", "what estimates homographies and relative poses"
     )
-    max_error: float = option(2.0, "of the estimator, in pixels of the reduced photo", above=0)
-    seed: int = option(0, "of the estimator's random samples", at_least=0)
-    centres: bool = option(
-        False,
-        "reduced photos keep the centre of their first pixel in place, as is right, "
-        "not its corner, as is usual in published tables",
+    max_error: float | None = option(
+        None,
+        "of the estimator, in pixels of the reduced photo; none is 2 for PoseLib, 3 for the others",
+        above=0,
     )
+    seed: int = option(0, "of the estimator's random samples", at_least=0)
+    exact: bool = option(
+        False,
+        "carry the truth over to the reduced photos exactly; else (0, 0) stays (0, 0), as in published "
+        "tables, which is up to half a pixel off",
+    )
+
+    @property
+    def limit(self) -> float:
+        """``max_error`` in pixels, chosen by the estimator where it is None."""
+        if self.max_error is not None:
+            return self.max_error
+        return 2.0 if self.estimator == "poselib" else 3.0
 
 
 class Extracted(NamedTuple):
@@ -166,7 +182,7 @@ def measure_features(
         "seconds_match": time.perf_counter() - start,
     }
     if isinstance(truth, HomographyTruth):
-        record |= _under_homography(features0, features1, truth.H_1_from_0)
+        record |= _under_homography(features0, features1, truth.H_1_from_0, protocol.top)
         record |= _matches_under_homography(candidates, matches, features0, features1, truth.H_1_from_0)
         record |= _estimated_homography(matches, truth.H_1_from_0, features0.image_size, protocol)
     elif isinstance(truth, PoseTruth):
@@ -176,11 +192,17 @@ def measure_features(
     return record
 
 
-def _under_homography(features0: Features, features1: Features, H_1_from_0: NDArray[np.float64]) -> Record:
-    detected = (features0.xy, features1.xy, H_1_from_0, features0.image_size, features1.image_size)
+def _under_homography(
+    features0: Features, features1: Features, H_1_from_0: NDArray[np.float64], top: int | None
+) -> Record:
+    ranked = [
+        features if features.score is None else features.strongest(len(features))
+        for features in (features0, features1)
+    ]
+    detected = (ranked[0].xy, ranked[1].xy, H_1_from_0, features0.image_size, features1.image_size)
     return {
-        "repeatability": metrics.repeatability(*detected, max_error=RIGHT_WITHIN),
-        "localisation": metrics.localisation_error(*detected, max_error=RIGHT_WITHIN),
+        "repeatability": metrics.repeatability(*detected, top=top, max_error=RIGHT_WITHIN),
+        "localisation": metrics.localisation_error(*detected, top=top, max_error=RIGHT_WITHIN),
     }
 
 
@@ -225,7 +247,7 @@ def _estimated_homography(
         matches.xy0,
         matches.xy1,
         estimator=protocol.estimator,
-        max_error=protocol.max_error,
+        max_error=protocol.limit,
         seed=protocol.seed,
     )
     seconds = time.perf_counter() - start
@@ -247,7 +269,7 @@ def _between_cameras(matches: Matches, truth: PoseTruth, protocol: Protocol) -> 
         truth.K0,
         truth.K1,
         estimator=protocol.estimator,
-        max_error=protocol.max_error,
+        max_error=protocol.limit,
         seed=protocol.seed,
     )
     seconds = time.perf_counter() - start

@@ -13,7 +13,7 @@ from tiepoint.types import Image
 
 
 def reduced(
-    image: Image, short_side: int | None, *, centres: bool = False
+    image: Image, short_side: int | None, *, exact: bool = False
 ) -> tuple[Image, NDArray[np.float64]]:
     """Turn a photo gray, and reduce it to a shorter side of so many pixels, each the mean of what it covers.
 
@@ -22,9 +22,9 @@ def reduced(
     image : Image
     short_side : int | None
         A photo that is smaller, or None, keeps its size.
-    centres : bool
-        The centre of the first pixel is (0, 0) in both, which is right. Else its outer corner is, which is
-        half a pixel off and what published evaluations do, glue-factory for one.
+    exact : bool
+        A pixel goes where it went: what stays in place is the outer corner of the first one. Else (0, 0)
+        goes to (0, 0), as in published evaluations (glue-factory for one), which is up to half a pixel off.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def reduced(
     >>> import tiepoint as tp
     >>> from tiepoint.evaluation.bench import reduced
     >>> photo = tp.Image(pixels=np.zeros((600, 800), np.uint8))
-    >>> small, matrix = reduced(photo, 300, centres=True)
+    >>> small, matrix = reduced(photo, 300, exact=True)
     >>> small.size, (matrix @ [0.5, 0.5, 1]).tolist()
     ((400, 300), [0.0, 0.0, 1.0])
     """
@@ -51,7 +51,7 @@ def reduced(
     means = _area_means(_area_means(gray, size[1]).T, size[0]).T
     scale_x, scale_y = size[0] / width, size[1] / height
     matrix = np.diag([scale_x, scale_y, 1.0])
-    if centres:
+    if exact:
         matrix[:2, 2] = (scale_x - 1) / 2, (scale_y - 1) / 2
     return replace(image, pixels=np.rint(means).astype(np.uint8)), matrix
 

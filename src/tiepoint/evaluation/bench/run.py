@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import pickle
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from itertools import groupby
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +23,7 @@ from tiepoint import core
 from tiepoint.errors import MissingError, OptionError, TiepointError
 from tiepoint.evaluation.bench.contenders import Contender
 from tiepoint.evaluation.bench.journal import Journal
+from tiepoint.evaluation.bench.machine import machine_facts, usable_cpus
 from tiepoint.evaluation.bench.measure import (
     Extracted,
     Protocol,
@@ -74,7 +78,7 @@ def run_bench(
     -------
     list of dict
         In the order of contenders and pairs. What `measure_features` gives, and besides ``contender``,
-        ``pair``, ``sequence``, ``photo_bytes``, ``photo_sizes``, ``peak_memory`` (bytes of the process, or
+        ``pair``, ``sequence``, ``fingerprint``, ``photo_sizes``, ``peak_memory`` (bytes of the process, or
         None); or ``error`` (a sentence) where a photo cannot be read.
 
     Raises
@@ -109,15 +113,19 @@ def run_bench(
             raise MissingError(f"{contender.extractor.name} is not installed; get it with: {install}")
     if workers is not None and workers < 1:
         raise OptionError(f"workers must be at least 1, not {workers}")
-    about = {"dataset": dataset.name, "protocol": protocol.settings()}
+    about = {
+        "dataset": dataset.name,
+        "protocol": protocol.settings(),
+        "versions": machine_facts()["versions"],
+    }
     journal = Journal(None if folder is None else folder / "records.jsonl", about)
     wanted = [(contender.key, pair.name) for contender in contenders for pair in dataset]
-    # Measured on these photos; what failed is tried again.
-    sizes = {pair.name: _bytes(pair) for pair in dataset}
+    # Measured on these photos and this truth; what failed is tried again.
+    fingerprints = {pair.name: _fingerprint(pair) for pair in dataset}
     known = {
         _key(record): record
         for record in journal.records
-        if "error" not in record and record["photo_bytes"] == sizes.get(record["pair"])
+        if "error" not in record and record.get("fingerprint") == fingerprints.get(str(record.get("pair")), "")
     }
     left = {key for key in wanted if key not in known}
 
@@ -126,8 +134,8 @@ def run_bench(
             progress(len(wanted) - len(left), len(wanted))
 
     tell()
-    for tasks in _tasks(dataset, contenders, protocol, left):
-        for record in _carried_out(tasks, workers or _cpus()):
+    for tasks in _tasks(dataset, contenders, protocol, left, workers or usable_cpus()):
+        for record in _carried_out(tasks, workers or usable_cpus()):
             journal.add(record)
             known[_key(record)] = record
             left.remove(_key(record))
@@ -139,26 +147,33 @@ def _key(record: Record) -> tuple[str, str]:
     return record["contender"], record["pair"]
 
 
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _bytes(pair: Pair) -> list[int | None]:
-    """Return the sizes of the files: they tell photos from others of the same names."""
-    return [photo.stat().st_size if photo.exists() else None for photo in (pair.photo0, pair.photo1)]
+def _fingerprint(pair: Pair) -> str:
+    """Tell a pair from others of its name: by its truth, and the size and time of its files."""
+    files = [
+        (photo.stat().st_size, photo.stat().st_mtime_ns) if photo.exists() else None
+        for photo in (pair.photo0, pair.photo1)
+    ]
+    return hashlib.sha256(pickle.dumps((pair.truth, files), protocol=5)).hexdigest()[:16]
 
 
 def _tasks(
-    dataset: Dataset, contenders: Sequence[Contender], protocol: Protocol, left: set[tuple[str, str]]
+    dataset: Dataset,
+    contenders: Sequence[Contender],
+    protocol: Protocol,
+    left: set[tuple[str, str]],
+    workers: int,
 ) -> Iterator[list[Task]]:
     """Yield, for each extractor, what is left to do; each gets processes of its own, to tell their memory."""
     for _, group in groupby(contenders, key=lambda contender: contender.extractor):
         rows = list(group)
         tasks = []
+        # Pairs with a photo in common are one task, for it is extracted once; but some for every worker.
+        most = max(1, len(left) // (4 * workers))
         for _, neighbours in groupby(dataset, key=lambda pair: (pair.sequence, pair.photo0)):
             work = [(pair, row) for pair in neighbours for row in rows if (row.key, pair.name) in left]
-            if work:
-                tasks.append(Task(tuple(work), protocol))
+            tasks += [
+                Task(tuple(work[start : start + most]), protocol) for start in range(0, len(work), most)
+            ]
         if tasks:
             yield tasks
 
@@ -184,6 +199,15 @@ def _on_one_thread() -> None:
     for name in ("OPENCV_FOR_THREADS_NUM", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
     core.set_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, killed for instance."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def carry_out(task: Task) -> list[Record]:
@@ -194,7 +218,7 @@ def carry_out(task: Task) -> list[Record]:
             "contender": contender.key,
             "pair": pair.name,
             "sequence": pair.sequence,
-            "photo_bytes": _bytes(pair),
+            "fingerprint": _fingerprint(pair),
         }
         try:
             record |= _measured(pair, contender, task.protocol)
@@ -228,7 +252,7 @@ class Side(NamedTuple):
 # The photos of a sequence come one after the other, and the first of them in every pair.
 @lru_cache(maxsize=8)
 def _seen(photo: Path, protocol: Protocol, extractor: Extractor) -> Side:
-    image, matrix = reduced(read_image(photo), protocol.short_side, centres=protocol.centres)
+    image, matrix = reduced(read_image(photo), protocol.short_side, exact=protocol.exact)
     return Side(timed_features(image, extractor), matrix)
 
 

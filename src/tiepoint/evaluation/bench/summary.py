@@ -17,6 +17,7 @@ Float = NDArray[np.float64]
 
 HOMOGRAPHY_THRESHOLDS = (1.0, 3.0, 5.0)  # pixels
 POSE_THRESHOLDS = (5.0, 10.0, 20.0)  # degrees
+CONFIDENCE = 0.95  # of the intervals
 _AVERAGED = (
     "repeatability",
     "localisation",
@@ -171,17 +172,14 @@ def _columns(records: list[Record]) -> Columns:
         for number, threshold in enumerate(THRESHOLDS):
             add(f"mma@{threshold:g}", [record["mma"][number] for record in records])
     if "corner_error" in records[0]:
-        errors = [_or_infinite(record["corner_error"]) for record in records]
+        errors = [estimate_error(record) for record in records]
         for threshold in HOMOGRAPHY_THRESHOLDS:
-            add(f"homography_auc@{threshold:g}", errors, _auc(threshold))
+            add(f"homography_auc@{threshold:g}", errors, area_up_to(threshold))
             add(f"homography_correct@{threshold:g}", [error <= threshold for error in errors])
     if "rotation_error" in records[0]:
-        errors = [
-            max(_or_infinite(record["rotation_error"]), _or_infinite(record["translation_error"]))
-            for record in records
-        ]
+        errors = [estimate_error(record) for record in records]
         for threshold in POSE_THRESHOLDS:
-            add(f"pose_auc@{threshold:g}", errors, _auc(threshold))
+            add(f"pose_auc@{threshold:g}", errors, area_up_to(threshold))
     for which, name in ((True, "matches_same"), (False, "matches_different")):
         values = [record["matches"] for record in records if record.get("same") is which]
         if values:
@@ -194,16 +192,19 @@ def _columns(records: list[Record]) -> Columns:
 
 
 def _figure(values: Float, statistic: Statistic) -> Figure:
-    low, high = metrics.bootstrap_interval(values, statistic)
+    low, high = metrics.bootstrap_interval(values, statistic, level=CONFIDENCE)
     return Figure(value=float(statistic(values)), low=float(low), high=float(high))
 
 
-def _auc(threshold: float) -> Statistic:
+def area_up_to(threshold: float) -> Statistic:
+    """Return the function from errors to the area under the curve of those up to a threshold."""
     return lambda errors: float(metrics.auc(errors, (threshold,))[0])
 
 
-def _or_infinite(error: float | None) -> float:
-    return np.inf if error is None else error
+def estimate_error(record: Record) -> float:
+    """Return how far off an estimate is: pixels at the corners, or the larger angle; infinite if none."""
+    names = ("corner_error",) if "corner_error" in record else ("rotation_error", "translation_error")
+    return max(np.inf if record[name] is None else float(record[name]) for name in names)
 
 
 def _pooled(records: list[Record], name: str) -> list[float] | None:

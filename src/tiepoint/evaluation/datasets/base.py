@@ -281,8 +281,8 @@ class Dataset(Noun):
 def _checked_camera(name: str, array: object) -> Float:
     matrix = checked(name, array, shape=(3, 3), dtype=np.float64)
     focal_x, focal_y = matrix[0, 0], matrix[1, 1]
-    if focal_x <= 0 or focal_y <= 0 or matrix[1, 0] != 0 or matrix[2].tolist() != [0, 0, 1]:
+    if focal_x <= 0 or focal_y <= 0 or matrix[0, 1] != 0 or matrix[1, 0] != 0 or matrix[2].tolist() != [0, 0, 1]:
         raise DataError(
-            f"{name} must be a camera matrix [f s x; 0 f y; 0 0 1] with f above 0, not {matrix.tolist()}"
+            f"{name} must be a camera matrix [f 0 x; 0 f y; 0 0 1] with f above 0, without skew, not {matrix.tolist()}"
         )
     return matrix

@@ -1,8 +1,8 @@
 """What a bench found, for people and for programs: a table, a document, pictures, a page."""
 
+from tiepoint.evaluation.bench.machine import machine_facts, usable_cpus
 from tiepoint.evaluation.bench.report.columns import Column, columns_of, figure_names, short_labels
 from tiepoint.evaluation.bench.report.document import Report, report_csv, report_document
-from tiepoint.evaluation.bench.report.machine import machine_facts, usable_cpus
 from tiepoint.evaluation.bench.report.page import report_page
 from tiepoint.evaluation.bench.report.plots import Picture, report_pictures
 from tiepoint.evaluation.bench.report.saving import save_report

@@ -10,14 +10,12 @@ from typing import Any, Self
 
 from tiepoint.evaluation.bench.compare import Comparison, compared
 from tiepoint.evaluation.bench.contenders import Contender
+from tiepoint.evaluation.bench.machine import machine_facts, usable_cpus
 from tiepoint.evaluation.bench.measure import EPIPOLAR_WITHIN, RIGHT_WITHIN, Protocol, Record
 from tiepoint.evaluation.bench.report.columns import figure_names
-from tiepoint.evaluation.bench.report.machine import machine_facts, usable_cpus
-from tiepoint.evaluation.bench.summary import Row, summed_up
+from tiepoint.evaluation.bench.summary import CONFIDENCE, Row, summed_up
 from tiepoint.evaluation.datasets import Dataset
 from tiepoint.formats import SCHEMA_VERSION
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +114,7 @@ def report_document(report: Report) -> dict[str, Any]:
         },
         "protocol": {
             **protocol.settings(),
+            "max_error": protocol.limit,
             "right_within": RIGHT_WITHIN,
             "epipolar_within": EPIPOLAR_WITHIN,
             "confidence": CONFIDENCE,

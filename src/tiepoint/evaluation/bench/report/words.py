@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tiepoint.evaluation.bench.measure import EPIPOLAR_WITHIN, RIGHT_WITHIN
 from tiepoint.evaluation.bench.report.columns import ALL, Column, short_labels
-from tiepoint.evaluation.bench.report.document import CONFIDENCE, Report
+from tiepoint.evaluation.bench.report.document import Report
+from tiepoint.evaluation.bench.summary import CONFIDENCE
 from tiepoint.evaluation.datasets import LabelTruth
 
 _ESTIMATORS = {"poselib": "PoseLib", "opencv": "OpenCV's RANSAC", "magsac": "OpenCV's MAGSAC"}
@@ -15,8 +16,8 @@ def protocol_facts(report: Report) -> list[tuple[str, str]]:
     protocol = report.protocol
     size = "as they are"
     if protocol.short_side is not None:
-        kept = "centre" if protocol.centres else "corner"
-        size = f"reduced to a short side of {protocol.short_side} px, the {kept} of the first pixel in place"
+        how = "exactly" if protocol.exact else "about (0, 0), as in published tables"
+        size = f"reduced to a short side of {protocol.short_side} px, and the truth with them {how}"
     facts = [("photos", size), ("keypoints", _keypoints(report))]
     matcher = short_labels([row.label for row in report.rows])[1]
     if matcher is not None:
@@ -38,7 +39,7 @@ def protocol_facts(report: Report) -> list[tuple[str, str]]:
         facts.append(
             (
                 "estimator",
-                f"{_ESTIMATORS[protocol.estimator]} at {protocol.max_error:g} px, seed {protocol.seed}",
+                f"{_ESTIMATORS[protocol.estimator]} at {protocol.limit:g} px, seed {protocol.seed}",
             )
         )
     facts.append(
