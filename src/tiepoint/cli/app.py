@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tiepoint import __version__
-from tiepoint.cli import bench, demo, extract, match, methods
+from tiepoint.cli import bench, demo, extract, match, methods, tune
 from tiepoint.cli.terminal import plain_output
 from tiepoint.errors import TiepointError, reason
 
@@ -27,6 +27,7 @@ match.add_to(app)
 methods.add_to(app)
 demo.add_to(app)
 bench.add_to(app)
+tune.add_to(app)
 
 
 def _version(wanted: bool) -> None:

@@ -57,10 +57,7 @@ def reduced(
 
 
 def _gray(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return gray as evaluations have it, which read PNG through OpenCV: cut off, where image.gray rounds.
-
-    One level in half of the pixels moves the homographies of ORB by two points (docs/benchmarks.md).
-    """
+    """Return gray as evaluations have it, which read PNG through OpenCV: cut off, where image.gray rounds."""
     if pixels.ndim == 2:
         return pixels
     red, green, blue = np.moveaxis(pixels.astype(np.uint32), 2, 0)

@@ -125,7 +125,8 @@ def run_bench(
     known = {
         _key(record): record
         for record in journal.records
-        if "error" not in record and record.get("fingerprint") == fingerprints.get(str(record.get("pair")), "")
+        if "error" not in record
+        and record.get("fingerprint") == fingerprints.get(str(record.get("pair")), "")
     }
     left = {key for key in wanted if key not in known}
 

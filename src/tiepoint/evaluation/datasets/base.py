@@ -280,9 +280,11 @@ class Dataset(Noun):
 
 def _checked_camera(name: str, array: object) -> Float:
     matrix = checked(name, array, shape=(3, 3), dtype=np.float64)
-    focal_x, focal_y = matrix[0, 0], matrix[1, 1]
-    if focal_x <= 0 or focal_y <= 0 or matrix[0, 1] != 0 or matrix[1, 0] != 0 or matrix[2].tolist() != [0, 0, 1]:
+    focal = np.diag(matrix)[:2]
+    pinhole = np.array([[focal[0], 0, matrix[0, 2]], [0, focal[1], matrix[1, 2]], [0, 0, 1]])
+    if (focal <= 0).any() or not np.array_equal(matrix, pinhole):
         raise DataError(
-            f"{name} must be a camera matrix [f 0 x; 0 f y; 0 0 1] with f above 0, without skew, not {matrix.tolist()}"
+            f"{name} must be a camera matrix [f 0 x; 0 f y; 0 0 1] with f above 0 and no skew, "
+            f"not {matrix.tolist()}"
         )
     return matrix
