@@ -197,7 +197,7 @@ def test_what_did_not_fit_is_listed() -> None:
         in said
     )
     assert "latch failed: it ran out of memory." in said
-    titles = {title: rows for title, rows in tables(tuning)}
+    titles = dict(tables(tuning))
     assert titles["Not tried"][0] == ("orb", "time ran out before it was tried in round 1")
     nothing = advice(made_up(None, *late))
     assert nothing[0].startswith(
@@ -212,9 +212,8 @@ def test_the_tables_mark_the_recommended() -> None:
     tuning = made_up(chosen, earlier, default=DEFAULT)
     (title, rows), (_, others) = tables(tuning)
     assert title == "The last ones, on 24 pairs kept aside"
-    assert rows[1] == (
-        "0.800", "0.70-0.90", "96 %", "800", "1000", "0.20", "1.00", "0.800", "sift, ratio 0.8  <- recommended"
-    )  # fmt: skip
+    assert rows[1][:4] == ("0.800", "0.70-0.90", "96 %", "800")
+    assert rows[1][4:] == ("1000", "0.20", "1.00", "0.800", "sift, ratio 0.8  <- recommended")
     assert rows[2][-1] == "rootsift, ratio 0.8  <- default"
     assert rows[2][-2] == ""
     assert others[1][:2] == ("2", "24")
@@ -281,5 +280,5 @@ def test_figures_sum_up_trials() -> None:
     # Wilson's interval of 2 of 3: statsmodels' proportion_confint(2, 3, method="wilson") gives these.
     assert summed.found_interval == pytest.approx((0.2077, 0.9385), abs=1e-3)
     sure = figures_of([outcome("light", 4096, 0.0, 1)] * 24)
-    assert sure.found_interval == (pytest.approx(24 / (24 + 1.96**2)), 1)
-    assert sure.score_interval == (1, 1)
+    assert sure.found_interval == pytest.approx((24 / (24 + 1.96**2), 1))
+    assert sure.score_interval == pytest.approx((1, 1))

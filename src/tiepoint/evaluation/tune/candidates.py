@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from tiepoint.errors import MissingError
+from tiepoint.errors import MissingError, OptionError
 from tiepoint.extractors import EXTRACTORS, Extractor, get_extractor
 from tiepoint.matchers import NearestNeighbour
 from tiepoint.options import Options
@@ -127,7 +127,7 @@ def settings_to_try(names: Sequence[str] | None = None) -> tuple[Extractor, ...]
     Raises
     ------
     OptionError
-        If there is no extractor of a name.
+        If there is no extractor of a name, or no name.
     MissingError
         If the backend of a named one is not installed.
 
@@ -141,6 +141,8 @@ def settings_to_try(names: Sequence[str] | None = None) -> tuple[Extractor, ...]
         chosen = [one.name for one in EXTRACTORS.listing() if one.missing is None]
     else:
         chosen = list(dict.fromkeys(names))
+        if not chosen:
+            raise OptionError(f"the list names no extractor; there is: {', '.join(EXTRACTORS.names())}")
         for name in chosen:
             missing = EXTRACTORS.load(name).missing()
             if missing is not None:
