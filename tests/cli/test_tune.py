@@ -94,6 +94,8 @@ def test_photos_without_texture_are_told_so(tmp_path: Path, capsys: Captured) ->
     assert tune(tmp_path / "flat.png", *QUICK, "-q") == 0
     out = capsys.readouterr().out
     assert out.startswith("These photos have too little texture for any of the extractors that were tried")
+    assert "did best" not in out
+    assert "tiepoint match" not in out
 
 
 def test_many_photos_are_thinned_out(folder: Path, tmp_path: Path, capsys: Captured) -> None:

@@ -204,6 +204,8 @@ def test_what_did_not_fit_is_listed() -> None:
         "Time ran out before anything could be recommended; give it more with --budget"
     )
     assert command(made_up(None, *late)) is None
+    unchecked = advice(made_up(row("sift", 0.8, held_out=None), *late))
+    assert unchecked[0].startswith("So far sift, ratio 0.8 did best, with a score of 0.80, but time ran out")
 
 
 def test_the_tables_mark_the_recommended() -> None:

@@ -27,7 +27,7 @@ from tiepoint.evaluation.tune import (
 )
 from tiepoint.evaluation.tune.choice import choose
 from tiepoint.evaluation.tune.plan import chosen_photos, kept_aside, planned
-from tiepoint.evaluation.tune.race import Clock, Round, Runner, cut, run
+from tiepoint.evaluation.tune.race import Clock, Round, Runner, cut, in_common, run
 from tiepoint.evaluation.tune.trials import Failure, Workbench
 from tiepoint.evaluation.tune.workers import Report, Task
 from tiepoint.extractors import EXTRACTORS, Extractor, get_extractor
@@ -159,8 +159,18 @@ def test_who_takes_too_much_of_the_time_is_out() -> None:
     assert not go(FakeCrew(), who, a_round(1, 4), budget=150)
     assert who[0].fate == "too slow for the budget, in round 1"
     assert not any(runner.fate for runner in who[1:])
-    alone = runners(Fake(cost=70))
-    assert go(FakeCrew(), alone, a_round(1, 4), budget=150)
+    alike = runners(Fake(cost=50), Fake(cost=49), Fake(cost=48))
+    assert go(FakeCrew(), alike, a_round(1, 4), budget=150)
+
+
+def test_nobody_is_left() -> None:
+    who = runners(Fake(), Stranger())
+    this = a_round(1, 2)
+    go(FakeCrew(broken="fake"), who, this)
+    go(FakeCrew(broken="stranger"), who, a_round(2, 2))
+    assert all(runner.fate for runner in who)
+    assert in_common([], [this]) == []
+    assert choose(who, [this], Runner(extractor=Fake(), ratios=(0.8,))).finalists == []
 
 
 def test_when_time_is_up_those_who_were_not_tried_are_listed() -> None:

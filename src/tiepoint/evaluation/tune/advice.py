@@ -48,30 +48,41 @@ def command(tuning: Tuning) -> str | None:
     >>> print(command(result))
     None
     """
-    if tuning.recommended is None:
+    chosen = tuning.recommended
+    if chosen is None or (chosen.held_out is not None and not chosen.held_out.found):
         return None
     paths = [photo.path for photo in tuning.photos if photo.path is not None][:2]
     photo0, photo1 = [*paths, *["A.jpg", "B.jpg"][len(paths) :]]
-    return tuning.recommended.candidate.command(photo0, photo1)
+    return chosen.candidate.command(photo0, photo1)
 
 
 def _sentences(tuning: Tuning) -> Iterator[str]:
     chosen = tuning.recommended
     if chosen is None or chosen.held_out is None:
-        yield (
-            "Time ran out before anything could be recommended; give it more with --budget, "
-            "or fewer extractors with --extractor."
-        )
+        yield from _unfinished(tuning, chosen)
         yield from _left_out(tuning)
         return
     figures = chosen.held_out
     yield from _verdict(chosen, figures)
     yield _evidence(tuning, figures)
+    if not figures.found:
+        return
     yield from _against_default(tuning, chosen, figures)
     yield from _against_best(tuning, chosen, figures)
     yield from _against_other(tuning, figures)
     yield from _about_photos(tuning)
     yield from _left_out(tuning)
+
+
+def _unfinished(tuning: Tuning, chosen: Row | None) -> Iterator[str]:
+    more = f"give it more with --budget {2 * tuning.budget:g}, or fewer extractors with --extractor."
+    if chosen is None or chosen.tuned is None:
+        yield f"Time ran out before anything could be recommended; {more}"
+    else:
+        yield (
+            f"So far {chosen.words} did best, with a score of {chosen.tuned.score:.2f}, but time ran out "
+            f"before it could be held against pairs that it was not chosen by; {more}"
+        )
 
 
 def _verdict(chosen: Row, figures: Figures) -> Iterator[str]:
@@ -96,7 +107,8 @@ def _verdict(chosen: Row, figures: Figures) -> Iterator[str]:
             f"These photos give few matches: with the best, {figures.right:.0f} right ones in the median "
             "pair. Two photos that overlap less than the pairs made here will hardly be matched."
         )
-    yield f"Of what there is, {chosen.words} did best."
+    if figures.found:
+        yield f"Of what there is, {chosen.words} did best."
 
 
 def _evidence(tuning: Tuning, figures: Figures) -> str:

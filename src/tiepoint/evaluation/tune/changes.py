@@ -47,7 +47,16 @@ INNER = 0.85  # of both sides of a photo: what the first photo of a pair shows
 
 
 class Changed(NamedTuple):
-    """A changed photo, and the (3, 3) float64 that takes pixels of the given one to it."""
+    """A changed photo, and the (3, 3) float64 that takes pixels of the given one to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation.tune import Change
+    >>> Change(name="half", zoom=0.5)(tp.Image(pixels=np.zeros((60, 80), np.uint8))).image
+    Image(40x30 gray uint8)
+    """
 
     image: Image
     H_1_from_0: Matrix

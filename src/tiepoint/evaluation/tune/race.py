@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean
+from statistics import fmean, median
 
 from tiepoint.evaluation.tune.trials import Outcome, Trial
 from tiepoint.evaluation.tune.workers import Crew, Report, Task
@@ -14,7 +14,8 @@ from tiepoint.extractors import Extractor
 
 NO_TIME, TOO_SLOW = "time ran out before it was tried", "too slow for the budget"
 _UNLIKE = 3
-SHARES = 3.0  # times its share of a round's time that a setting may take
+# Too slow is who takes so many times its share of a round's time, and so many times what is usual.
+SHARES, SLOW = 3.0, 3.0
 
 Group = tuple[Trial, ...]
 
@@ -178,7 +179,8 @@ def run(
             expected = runner.pace * sum(trial.megapixels for trial in group)
             if clock.gone + expected / clock.budget > 1:
                 return None
-            if not runner.fate and len(inside) > 1 and runner.busy + expected > share:
+            usual = median(one.pace for one in (runners[k] for k in inside) if not one.fate or one is runner)
+            if not runner.fate and runner.pace > SLOW * usual and runner.busy + expected > share:
                 runner.fate = f"{TOO_SLOW}, in round {this.number}"
             if not runner.fate:
                 extractor = _scaled(runner.extractor, scale(group[0]))
@@ -223,7 +225,7 @@ def akin(runner: Runner, other: Runner) -> bool:
 
 def in_common(runners: Sequence[Runner], rounds: Sequence[Round]) -> list[Trial]:
     """Return the trials of these rounds that all of some runners have been through, in order."""
-    groups = [group for one in rounds for group in one.groups]
+    groups = [group for one in rounds for group in one.groups if runners]
     return [trial for group in groups if all(runner.done(group) for runner in runners) for trial in group]
 
 

@@ -147,7 +147,18 @@ class Difference:
 
 
 def difference(row: Row, other: Row) -> Difference | None:
-    """Compare two candidates on the pairs kept aside; None where they have none in common."""
+    """Compare two candidates on the pairs kept aside; None where they have none in common.
+
+    Examples
+    --------
+    >>> from tiepoint.evaluation.tune import Candidate, Row, difference
+    >>> from tiepoint.extractors import get_extractor
+    >>> sift, orb = (Candidate(extractor=get_extractor(name)) for name in ("sift", "orb"))
+    >>> rows = [Row(candidate=one, round=4, fate="", tuned=None, scores=scores)
+    ...         for one, scores in ((sift, (0.75, 0.5)), (orb, (0.5, 0.25)))]
+    >>> difference(*rows)
+    Difference(mean=0.25, interval=(0.25, 0.25))
+    """
     apart = [a - b for a, b in zip(row.scores, other.scores, strict=False)]
     return Difference(mean=fmean(apart), interval=bootstrap_interval(apart)) if apart else None
 
