@@ -48,6 +48,7 @@ def tiepoint(
     Try it without a photo:     tiepoint demo
     Match two photos:           tiepoint match A.jpg B.jpg --draw matches.png
     Look at what is detected:   tiepoint extract A.jpg --draw keypoints.png
+    Advice for your photos:     tiepoint tune photos/
     See what there is:          tiepoint methods
 
     Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 an error
