@@ -277,7 +277,8 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
         "a = np.random.default_rng(0).integers(0, 256, (3000, 32), dtype=np.uint8)\n"
         "match_descriptors(a, a, 'hamming', threads=3)\n"
         "child = os.fork()\n"
-        "print(len(match_descriptors(a, a, 'hamming', threads=3)[0]), flush=True)\n"
+        "found = len(match_descriptors(a, a, 'hamming', threads=3)[0])\n"
+        "os.write(1, b'%d\\n' % found)\n"  # in one piece: both processes write
         "if child: print(os.waitpid(child, 0)[1])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -76,8 +76,8 @@ def match(
         from tiepoint.formats import match_document
         from tiepoint.images import read_image
         from tiepoint.matchers import NearestNeighbour
+        from tiepoint.pipeline import match as match_photos
         from tiepoint.pipeline.match import RATIO
-        from tiepoint.pipeline.match import match as match_photos
         from tiepoint.plotting import save_matches
 
         matcher = NearestNeighbour(
