@@ -22,7 +22,7 @@ from tiepoint.evaluation.bench.summary import (
 
 Float = NDArray[np.float64]
 
-FEWEST_PAIRS = 8  # two equal rows are told apart in one case of fifteen; of five pairs in one of six
+FEWEST_PAIRS = 8  # of fewer, a bootstrap tells equal rows apart far more often than its confidence says
 
 
 @dataclass(frozen=True, kw_only=True)
