@@ -40,6 +40,8 @@ from tiepoint.geometry import estimate_homography
 from tiepoint.images import read_image
 from tiepoint.matchers import View
 
+# Descriptors as those of the independent figures: not rounded to bytes.
+ROOTSIFT = "rootsift:contrast_threshold=0.02:quantise=false"
 ESTIMATORS = (("poselib", 2.0), ("opencv", 3.0), ("magsac", 3.0))
 INDEPENDENT = {
     "rootsift": "0.564, 0.751, 773",
@@ -75,7 +77,7 @@ class Photos:
 
 def tables(dataset: Dataset, seeds: int) -> tuple[str, str]:
     """Measure; return the table of matches and that of homographies."""
-    rows = contenders("rootsift:contrast_threshold=0.02,orb", "nearest:ratio=0.85", max_keypoints=4096)
+    rows = contenders(f"{ROOTSIFT},orb", "nearest:ratio=0.85", max_keypoints=4096)
     of_matches, of_homographies = [], []
     for row in rows:
         name = row.extractor.name
@@ -130,7 +132,7 @@ def tables(dataset: Dataset, seeds: int) -> tuple[str, str]:
 
 def poses(dataset: Dataset) -> str:
     """Measure relative poses; return their table."""
-    [row] = contenders("rootsift:contrast_threshold=0.02", "nearest:ratio=0.85", max_keypoints=4096)
+    [row] = contenders(ROOTSIFT, "nearest:ratio=0.85", max_keypoints=4096)
     photos = Photos(row.extractor, Protocol(short_side=None))
     lines = []
     for estimator, _ in ESTIMATORS:

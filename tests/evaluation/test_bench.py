@@ -22,10 +22,8 @@ from tiepoint.evaluation.bench import (
     contenders,
     measure,
     measure_features,
-    reduced,
     run_bench,
     summed_up,
-    truth_reduced,
 )
 from tiepoint.evaluation.datasets import (
     Dataset,
@@ -150,35 +148,6 @@ def test_labels_and_empty_photos(photo: Image) -> None:
     assert record["corner_error"] is None
     assert record["localisation"] is None
     json.dumps(record, allow_nan=False)
-
-
-def test_reduced_is_the_mean_of_what_each_pixel_covers(rng: np.random.Generator) -> None:
-    pixels = rng.integers(0, 256, (7, 11), dtype=np.uint8)
-    small, matrix = reduced(Image(pixels=pixels), 16)
-    assert small.size == (11, 7)
-    assert matrix.tolist() == np.eye(3).tolist()
-    pixels = rng.integers(0, 256, (50, 70), dtype=np.uint8)
-    small, matrix = reduced(Image(pixels=pixels), 20)
-    # Each pixel cut into 2 x 2, so that those of the reduced photo are whole blocks of 5.
-    blocks = pixels.repeat(2, axis=0).repeat(2, axis=1).reshape(20, 5, 28, 5).astype(float)
-    assert np.abs(small.pixels - blocks.mean(axis=(1, 3))).max() <= 0.5 + 1e-9
-    assert matrix.tolist() == np.diag([0.4, 0.4, 1]).tolist()
-
-
-@pytest.mark.parametrize("exact", [False, True])
-def test_truth_goes_with_the_photo(exact: bool) -> None:
-    big = Image(pixels=np.zeros((600, 800), np.uint8))
-    _, matrix = reduced(big, 300, exact=exact)
-    truth = truth_reduced(SHIFTED, matrix, np.eye(3))
-    assert isinstance(truth, HomographyTruth)
-    corner = 0.5 if exact else 0.0  # the point of the photo at the origin of the reduced one
-    assert truth.H_1_from_0 @ [0, 0, 1] == pytest.approx([30 + corner, -20 + corner, 1])
-    camera = np.array([[500.0, 0, 399.5], [0, 500, 299.5], [0, 0, 1]])
-    pose = truth_reduced(
-        PoseTruth(K0=camera, K1=camera, R=np.eye(3), t=np.array([1.0, 0, 0])), matrix, np.eye(3)
-    )
-    assert isinstance(pose, PoseTruth)
-    assert pose.K0[0].tolist() == [250, 0, 199.5 if exact else 199.75]
 
 
 def test_a_run_is_resumed_where_it_stopped(dataset: Dataset, photo: Image, tmp_path: Path) -> None:
@@ -306,7 +275,7 @@ def test_summing_up_by_hand() -> None:
 @pytest.mark.parametrize(
     ("extractor", "expected"),
     [
-        ("rootsift:contrast_threshold=0.02", (0.564, 0.751, 773, 0.358, 0.577, 0.662)),
+        ("rootsift:contrast_threshold=0.02:quantise=false", (0.564, 0.751, 773, 0.358, 0.577, 0.662)),
         ("orb", (0.348, 0.674, 903, 0.222, 0.463, 0.584)),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,7 +18,8 @@ from tiepoint.extractors.opencv.base import Detector, OpenCvExtractor
 from tiepoint.extractors.opencv.described import Beblid, DescribedExtractor
 from tiepoint.extractors.opencv.kaze import Akaze, Brisk
 from tiepoint.extractors.opencv.orb import Orb
-from tiepoint.extractors.opencv.sift import RootSift, Sift, root_sift
+from tiepoint.extractors.opencv.sift import RootSift, Sift, in_bytes, root_sift
+from tiepoint.formats import load_npz, save_npz
 from tiepoint.options import OptionFact
 
 HERE = [name for name in EXTRACTORS.names() if EXTRACTORS.load(name).missing() is None]
@@ -281,10 +283,61 @@ def test_rootsift_is_colmaps_scaling(scene: RenderedPair) -> None:
     slow = np.array(
         [[min(255, round(512 * (int(v) / sum(map(int, row))) ** 0.5)) for v in row] for row in sift]
     )
+    assert root.dtype == np.uint8
     assert np.array_equal(root, slow)
     norms = np.linalg.norm(root.astype(float), axis=1)
     assert np.abs(norms - 512).max() < 8
-    assert root_sift(np.zeros((1, 128), np.uint8)).max() == 0
+
+
+def test_rootsift_need_not_be_rounded(scene: RenderedPair) -> None:
+    sift = tp.extract(scene.image0, "sift")
+    root = tp.extract(scene.image0, "rootsift", quantise=False)
+    assert np.array_equal(root.xy, sift.xy)
+    assert root.settings["quantise"] is False
+    values = sift.descriptors.astype(float)
+    assert root.descriptors.dtype == np.float32
+    assert root.descriptors == pytest.approx(np.sqrt(values / values.sum(axis=1, keepdims=True)), rel=1e-6)
+    assert np.linalg.norm(root.descriptors, axis=1) == pytest.approx(1, rel=1e-6)
+    rounded = tp.extract(scene.image0, "rootsift")
+    assert np.array_equal(in_bytes(root.descriptors), rounded.descriptors)
+
+
+def test_rounding_rootsift_hardly_changes_the_matches(scene: RenderedPair) -> None:
+    found = []
+    for quantise in (True, False):
+        features0 = tp.extract(scene.image0, "rootsift", quantise=quantise)
+        features1 = tp.extract(scene.image1, "rootsift", quantise=quantise)
+        pairs = tp.match_features(features0, features1, ratio=0.8).pairs
+        assert pairs is not None
+        found.append(set(map(tuple, pairs.tolist())))
+    rounded, exact = found
+    assert len(rounded & exact) > 0.95 * len(rounded | exact)
+
+
+def test_rounded_and_exact_rootsift_are_not_compared(scene: RenderedPair) -> None:
+    rounded = tp.extract(scene.image0, "rootsift")
+    exact = tp.extract(scene.image1, "rootsift", quantise=False)
+    with pytest.raises(tp.DataError, match="uint8 cannot be compared with descriptors of 128 x float32"):
+        tp.match_features(rounded, exact)
+
+
+@pytest.mark.parametrize("shape", [(120, 160), (7, 9)])
+@pytest.mark.parametrize("quantise", [True, False])
+def test_rootsift_of_nothing(quantise: bool, shape: tuple[int, int]) -> None:
+    flat = tp.Image(pixels=np.full(shape, 128, np.uint8))
+    nothing = tp.extract(flat, "rootsift", quantise=quantise).descriptors
+    assert nothing.shape == (0, 128)
+    assert nothing.dtype == (np.uint8 if quantise else np.float32)
+    assert in_bytes(root_sift(np.zeros((1, 128), np.uint8))).max() == 0
+
+
+@pytest.mark.parametrize("quantise", [True, False])
+def test_rootsift_is_kept_in_files_as_it_is(quantise: bool, scene: RenderedPair, tmp_path: Path) -> None:
+    features = tp.extract(scene.image0, "rootsift", quantise=quantise)
+    again = load_npz(save_npz(tmp_path / "f.npz", features))
+    assert again.descriptors.dtype == features.descriptors.dtype
+    assert np.array_equal(again.descriptors, features.descriptors)
+    assert again.settings == features.settings
 
 
 def changed(fact: OptionFact) -> Any:

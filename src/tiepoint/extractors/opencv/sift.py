@@ -77,17 +77,21 @@ class Sift(UprightDetector):
             contrastThreshold=self.contrast_threshold,
             edgeThreshold=self.edge_threshold,
             sigma=self.sigma,
-            descriptorType=cv2.CV_8U,
+            descriptorType=cv2.CV_8U if self._in_bytes() else cv2.CV_32F,
             enable_precise_upscale=self.precise_upscale,
         )
+
+    def _in_bytes(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
 class RootSift(Sift):
     """RootSIFT: SIFT whose descriptors are compared by the Hellinger kernel; mostly better than SIFT.
 
-    Each SIFT descriptor is scaled to sum 1, the square root taken, and stored as uint8 times 512,
-    cut at 255, as COLMAP stores it.
+    Each SIFT descriptor is scaled to sum 1 and the square root taken, which gives a vector of length 1.
+    Descriptors are (N, 128) uint8, 512 times that, rounded and cut at 255, as COLMAP stores them; or with
+    ``quantise=False`` float32 as it is, as most other programs have them.
 
     References
     ----------
@@ -98,14 +102,26 @@ class RootSift(Sift):
     summary: ClassVar[str] = "SIFT with descriptors compared by their square roots; mostly better"
     source: ClassVar[str] = "Arandjelovic and Zisserman, CVPR 2012"
 
+    quantise: bool = option(
+        True, "round descriptors to bytes, a quarter of the memory; false keeps them in float32"
+    )
+
     def _run(self, engine: Any, gray: Gray, mask: Mask | None) -> Detected:
         keypoints, descriptors = Sift._run(self, engine, gray, mask)
-        return keypoints, root_sift(descriptors)
+        root = root_sift(descriptors)
+        return keypoints, in_bytes(root) if self.quantise else root
+
+    def _in_bytes(self) -> bool:
+        return self.quantise
 
 
-def root_sift(descriptors: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Turn SIFT descriptors, (N, D) uint8, into RootSIFT descriptors, (N, D) uint8."""
+def root_sift(descriptors: NDArray[Any]) -> NDArray[np.float32]:
+    """Turn SIFT descriptors, (N, D), into RootSIFT descriptors, (N, D) float32 of length 1."""
     values = descriptors.astype(np.float32)
     total = np.maximum(values.sum(axis=1, keepdims=True), 1)
-    scaled = np.rint(512 * np.sqrt(values / total))
-    return np.asarray(np.minimum(scaled, 255), np.uint8)
+    return np.asarray(np.sqrt(values / total), np.float32)
+
+
+def in_bytes(root: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Round RootSIFT descriptors, (N, D), to uint8: 512 times as long, cut at 255."""
+    return np.asarray(np.minimum(np.rint(512 * root), 255), np.uint8)
