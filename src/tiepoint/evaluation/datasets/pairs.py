@@ -14,7 +14,6 @@ from tiepoint.errors import DataError, ReadError
 from tiepoint.evaluation.datasets.base import Dataset, LabelTruth, Pair
 from tiepoint.evaluation.datasets.reading import (
     contents,
-    existing,
     is_there,
     photo_named,
     read_text,
@@ -137,11 +136,17 @@ def _from_text(path: Path) -> Iterator[Pair]:
         label = words[2].strip().lower() if len(words) == 3 else ""
         if label not in _LABELS:
             raise ReadError(f"{where}: the label must be true, false or partly, not {words[2]!r}")
-        photo0, photo1 = (existing(path.parent / name) for name in words[:2])
+        photo0, photo1 = (_listed(where, path.parent / name) for name in words[:2])
         listed.append((Path(words[0]).parent.name or path.stem, photo0, photo1, _LABELS[label]))
     names = unique(f"{folder}/{photo0.stem}-{photo1.stem}" for folder, photo0, photo1, _ in listed)
     for name, (folder, photo0, photo1, same) in zip(names, listed, strict=True):
         yield _pair(name, folder, photo0, photo1, same)
+
+
+def _listed(where: str, photo: Path) -> Path:
+    if not is_there(photo):
+        raise ReadError(f"{where}: {shown(photo)}: there is no such photo")
+    return photo
 
 
 def _is_header(folder: Path, words: list[str]) -> bool:
