@@ -18,6 +18,8 @@ _HOME = {
     "extract": "tiepoint.extractors",
     "match_features": "tiepoint.matchers",
     "match": "tiepoint.pipeline",
+    "verify": "tiepoint.geometry",
+    "judge": "tiepoint.verdict",
     "set_threads": "tiepoint.core",
     "draw_keypoints": "tiepoint.plotting",
     "draw_matches": "tiepoint.plotting",
@@ -25,9 +27,11 @@ _HOME = {
     "plot_matches": "tiepoint.plotting",
     "Exif": "tiepoint.types",
     "Features": "tiepoint.types",
+    "Geometry": "tiepoint.types",
     "Image": "tiepoint.types",
     "MatchResult": "tiepoint.types",
     "Matches": "tiepoint.types",
+    "Verdict": "tiepoint.types",
     "DataError": "tiepoint.errors",
     "MissingError": "tiepoint.errors",
     "OptionError": "tiepoint.errors",
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
         WriteError,
     )
     from tiepoint.extractors import extract
+    from tiepoint.geometry import verify
     from tiepoint.images import read_image
     from tiepoint.matchers import match_features
     from tiepoint.pipeline.match import match
@@ -57,6 +62,7 @@ __all__ = [
     "DataError",
     "Exif",
     "Features",
+    "Geometry",
     "Image",
     "MatchResult",
     "Matches",
@@ -64,17 +70,20 @@ __all__ = [
     "OptionError",
     "ReadError",
     "TiepointError",
+    "Verdict",
     "WriteError",
     "__version__",
     "draw_keypoints",
     "draw_matches",
     "extract",
+    "judge",
     "match",
     "match_features",
     "plot_keypoints",
     "plot_matches",
     "read_image",
     "set_threads",
+    "verify",
 ]
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import jsonschema
@@ -27,10 +28,8 @@ def test_match_prints_the_funnel_and_draws(
     photo_files: Photos, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = tmp_path / "m.png"
-    assert (
-        main_inner(["match", *map(str, photo_files), "--draw", str(picture), "--top", "10", "--width", "700"])
-        == 0
-    )
+    arguments = ["match", *map(str, photo_files), "--no-verify", "--draw", str(picture)]
+    assert main_inner([*arguments, "--top", "10", "--width", "700"]) == 0
     out, err = capsys.readouterr()
     stages = [line.rsplit(None, 1) for line in out.splitlines()[:-1]]
     names = ["keypoints in A", "keypoints in B", "nearest", "mutual", "ratio"]
@@ -42,7 +41,7 @@ def test_match_prints_the_funnel_and_draws(
 
 
 def test_without_a_ratio_test_match_warns(photo_files: Photos, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main_inner(["match", *map(str, photo_files), "-e", "orb", "--no-ratio"]) == 0
+    assert main_inner(["match", *map(str, photo_files), "-e", "orb", "--no-ratio", "--no-verify"]) == 0
     out, err = capsys.readouterr()
     assert [line.split()[0] for line in out.splitlines()[2:4]] == ["nearest", "mutual"]
     assert "without a ratio test expect many wrong ones" in err
@@ -72,13 +71,44 @@ def test_match_json_is_one_valid_line(photo_files: Photos, capsys: pytest.Captur
     assert document["seconds"]["read"] > 1e-4
 
 
+def test_match_ends_with_the_verdict(
+    photo_files: Photos, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = tmp_path / "r.npz"
+    arguments = ["match", *map(str, photo_files), "--model", "homography", "--max-error", "3"]
+    assert main_inner([*arguments, "--save", str(result)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    geometry, verdict = load_npz(result).geometry, load_npz(result).verdict
+    assert (geometry.model, geometry.max_error) == ("homography", 3)
+    assert lines[-1] == str(verdict)
+    assert ["inliers", str(geometry.count)] in [line.split() for line in lines]
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(("answer", "code"), [("yes", 0), ("no", 3), ("unsure", 4)])
+def test_the_exit_code_is_the_verdict_where_it_is_asked_for(
+    answer: str, code: int, photo_files: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdict = tp.Verdict(answer=answer, probability=0.5, reasons=("because",))
+    # The package has the function under the module's name.
+    monkeypatch.setattr(import_module("tiepoint.pipeline.match"), "judge", lambda *_, **__: verdict)
+    arguments = ["match", *map(str, photo_files), "-e", "orb", "-q"]
+    assert main_inner([*arguments, "--exit-code"]) == code
+    assert main_inner(arguments) == 0
+
+
 def test_match_saves(photo_files: Photos, tmp_path: Path) -> None:
     for name in ("r.npz", "m.csv"):
         main_inner(["match", *map(str, photo_files), "-e", "orb", "--save", str(tmp_path / name), "-q"])
     result = load_npz(tmp_path / "r.npz")
     assert isinstance(result, tp.MatchResult)
+    assert result.geometry is not None
     with (tmp_path / "m.csv").open(newline="") as stream:
-        assert len(list(csv.reader(stream))) == len(result.matches) + 1
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == len(result.geometry.matches)
+    assert [row["inlier"] == "True" for row in rows] == result.geometry.inliers.tolist()
+    main_inner(["match", *map(str, photo_files), "--no-verify", "--save", str(tmp_path / "m.csv"), "-q"])
+    assert "inlier" not in (tmp_path / "m.csv").read_text()
 
 
 def test_extract_one_photo(photo_files: Photos, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,20 +197,25 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main_inner(["demo", "--output", str(tmp_path / "d"), "--width", "600"])
     out = capsys.readouterr().out
     rows = {
-        line.split()[0]: line.split() for line in out.splitlines() if line.strip().startswith(("orb", "sift"))
+        line.split()[0]: line.split()
+        for line in out.splitlines()
+        if line.strip().startswith(("orb", "sift")) and "%" in line
     }
+    assert len(rows) == 2
+    assert out.count("  same scene: ") == 2
     for row in rows.values():
         matches, right, filtered, right_filtered = int(row[1]), int(row[2]), int(row[5]), int(row[6])
+        assert int(row[10]) > 0.8 * int(row[9]) > 100
         assert matches > filtered >= right_filtered > 100
         assert right_filtered / filtered > 0.85 > right / matches
     pictures = [Path(line.strip()) for line in out.partition("Look at the pictures:")[2].split("\n") if line]
-    assert len(pictures) == 8
+    assert len(pictures) == 10
     assert all(picture.is_file() for picture in pictures)
 
 
 def test_version_and_help(tiepoint: Tiepoint) -> None:
     assert tiepoint("--version").out == f"tiepoint {tp.__version__}\n"
-    for verb in ("extract", "match", "methods"):
+    for verb in ("extract", "match", "align", "methods"):
         assert "Examples:" in tiepoint(verb, "--help").out
     assert tiepoint().code == 2
 
@@ -195,6 +230,16 @@ def test_version_and_help(tiepoint: Tiepoint) -> None:
         ["match", "a", "b", "--ratio", "x"],
         ["match", "a", "b", "--top", "3"],
         ["match", "a", "b", "--arrays"],
+        ["match", "a", "b", "--model", "plane"],
+        ["match", "a", "b", "--no-verify", "--exit-code"],
+        ["match", "a", "b", "--no-verify", "--model", "affine"],
+        ["match", "a", "b", "--no-verify", "--max-error", "2"],
+        ["align", "a", "b"],
+        ["align", "a", "b", "--json", "--width", "200"],
+        ["align", "a", "b", "--json", "--mode", "blend"],
+        ["align", "a", "b", "-o", "x.gif", "--mode", "blend"],
+        ["align", "a", "b", "-o", "x.png", "--mode", "blink"],
+        ["align", "a", "b", "-o", "x.png", "--model", "fundamental"],
         ["extract", "a", "-n", "3", "-o", "max_keypoints=4"],
     ],
 )

@@ -36,7 +36,7 @@ def assert_same(a: Any, b: Any) -> None:
         if isinstance(x, np.ndarray):
             assert x.dtype == y.dtype
             assert np.array_equal(x, y), f.name
-        elif isinstance(x, tp.Features | tp.Matches | tp.Image):
+        elif isinstance(x, tp.Features | tp.Matches | tp.Image | tp.Geometry):
             assert_same(x, y)
         else:
             assert x == y, f.name
@@ -46,6 +46,24 @@ def test_round_trips(result: tp.MatchResult, tmp_path: Path) -> None:
     for noun in (result, result.matches, result.features0):
         assert noun is not None
         assert_same(load_npz(save_npz(tmp_path / "a b.npz", noun)), noun)
+
+
+def test_geometry_and_verdict_round_trip(tmp_path: Path) -> None:
+    whole = tiny()
+    assert_same(load_npz(save_npz(tmp_path / "x.npz", whole)), whole)
+    assert whole.geometry is not None
+    pose = replace(whole.geometry, model="essential", R=np.eye(3), t=np.array([0.0, 0, 1]), agreement=0.5)
+    nothing = replace(
+        whole.geometry, matrix=None, residuals=None, inliers=np.zeros(1, bool), reason="too few"
+    )
+    for geometry in (pose, nothing):
+        kept = load_npz(save_npz(tmp_path / "x.npz", replace(whole, geometry=geometry)))
+        assert_same(kept.geometry, geometry)
+    unknown = replace(whole, verdict=tp.Verdict(answer="unsure", probability=None, reasons=("why",)))
+    assert_same(load_npz(save_npz(tmp_path / "x.npz", unknown)), unknown)
+    # Files of before there were geometries have neither.
+    bare = load_npz(save_npz(tmp_path / "x.npz", replace(whole, geometry=None, verdict=None)))
+    assert bare.geometry is bare.verdict is None
 
 
 def test_empty_and_unknown_fields_round_trip(flat: tp.Image, tmp_path: Path) -> None:
@@ -205,6 +223,16 @@ def tiny() -> tp.MatchResult:
     )
     pairs = np.array([[0, 1]], np.int32)
     matches = tp.Matches.between(features, features, pairs, source="x", funnel=(("nearest", 1),))
+    geometry = tp.Geometry(
+        model="homography",
+        matrix=np.eye(3),
+        matches=matches,
+        inliers=np.ones(1, bool),
+        residuals=np.zeros(1, np.float32),
+        max_error=2.0,
+        configuration="planar",
+        notes=("a note",),
+    )
     return tp.MatchResult(
         image0=photo,
         image1=photo,
@@ -212,6 +240,8 @@ def tiny() -> tp.MatchResult:
         features1=features,
         candidates=matches,
         matches=matches,
+        geometry=geometry,
+        verdict=tp.Verdict(answer="yes", probability=0.9, reasons=("a reason",)),
         seconds={"read": 0.5},
         log=("a sentence",),
     )

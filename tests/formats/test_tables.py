@@ -33,6 +33,28 @@ def test_csv_of_features(scene: RenderedPair, flat: tp.Image, tmp_path: Path) ->
     assert save_csv(tmp_path / "f.csv", tp.extract(flat, "orb")).read_text() == "x,y,size,angle,score\n"
 
 
+def test_csv_of_a_geometry_says_which_matches_agree(tmp_path: Path) -> None:
+    points = np.array([[1, 2], [3, 4]], np.float32)
+    matches = tp.Matches(xy0=points, xy1=points, source="x", image_size0=(9, 9), image_size1=(9, 9))
+    found = tp.Geometry(
+        model="affine",
+        matrix=np.eye(3),
+        matches=matches,
+        inliers=np.array([True, False]),
+        residuals=np.array([0.1, 7], np.float32),
+        max_error=2,
+    )
+    assert save_csv(tmp_path / "g.csv", found).read_text().splitlines() == [
+        "x0,y0,x1,y1,source,residual,inlier",
+        "1.0,2.0,1.0,2.0,x,0.1,True",
+        "3.0,4.0,3.0,4.0,x,7.0,False",
+    ]
+    nothing = tp.Geometry(
+        model="auto", matches=matches, inliers=np.zeros(2, bool), max_error=2, reason="too few"
+    )
+    assert list(columns(nothing)) == ["x0", "y0", "x1", "y1", "source", "inlier"]
+
+
 def test_frame_has_the_same_columns(scene: RenderedPair) -> None:
     pytest.importorskip("pandas")
     matches = tp.match(scene.image0, scene.image1, extractor="orb", max_keypoints=100).matches

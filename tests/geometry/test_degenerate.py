@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from tests.geometry.two_views import CAMERA0, H_1_FROM_0, Array, turn, warp
-from tiepoint.geometry.degenerate import homography_left_open, in_line, only_turned, too_few
+from tiepoint.geometry.degenerate import (
+    four_apart,
+    homography_left_open,
+    in_line,
+    only_turned,
+    too_few,
+)
 
 GRID = np.array([[x, y] for x in range(0, 500, 100) for y in range(0, 300, 100)], float)
 
@@ -68,3 +74,12 @@ def test_turning_and_moving(rng: np.random.Generator) -> None:
     assert only_turned(seen, seen @ rotation.T, 1 / 910) is not None
     moved = seen * rng.uniform(2, 5, (100, 1)) + [0.1, 0, 0]
     assert only_turned(seen, moved @ rotation.T, 1 / 910) is None
+
+
+def test_four_apart_saves_the_long_checks(rng: np.random.Generator) -> None:
+    square = np.array([[0.0, 0], [100, 0], [100, 80], [0, 80]])
+    assert four_apart(square, square[::-1].copy(), 2.0)
+    line = np.linspace(0, 100, 30)[:, None] * [1.0, 0.4]
+    for points in (line, np.vstack([line, [0.0, 90]]), np.zeros((9, 2)), square / 50):
+        assert not four_apart(points, rng.uniform(0, 500, points.shape), 2.0)
+        assert not four_apart(rng.uniform(0, 500, points.shape), points, 2.0)

@@ -20,7 +20,7 @@ def test_two_paths_to_tie_points(photo_files: tuple[Path, Path], scene: Rendered
     assert result.features0 is not None
     assert len(result.candidates) == len(result.features0)
     assert scene.correct(result.matches.xy0, result.matches.xy1).mean() > 0.85
-    assert list(result.seconds) == ["read", "extract", "match"]
+    assert list(result.seconds) == ["read", "extract", "match", "verify"]
     assert all(seconds > 0 for seconds in result.seconds.values())
     assert result.log == ()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tiepoint.types import Features, Image, Matches, MatchResult
+from tiepoint.types import Features, Geometry, Image, Matches, MatchResult, Verdict
 
 GRAY = 120
 
@@ -67,3 +68,33 @@ def marked(picture: NDArray[np.uint8], value: int = GRAY, tolerance: int = 3) ->
     """Where a picture differs from a plain photo of ``value``."""
     differs: NDArray[np.bool_] = (np.abs(picture.astype(int) - value) > tolerance).any(axis=2)
     return differs
+
+
+def judged_of(
+    xy0: ArrayLike,
+    xy1: ArrayLike,
+    image0: Image,
+    image1: Image,
+    inliers: Sequence[bool],
+    matrix: ArrayLike | None = None,
+    model: str = "homography",
+    distance: Sequence[float] | None = None,
+    funnel: tuple[tuple[str, int], ...] = (),
+    guided: int = 0,
+    answer: str | None = "yes",
+) -> MatchResult:
+    """A result with a geometry; without any inlier nothing was found."""
+    result = result_of(xy0, xy1, image0, image1, distance=distance, funnel=funnel)
+    found = any(inliers)
+    geometry = Geometry(
+        model=model,
+        matrix=(np.eye(3) if matrix is None else np.array(matrix, float)) if found else None,
+        matches=result.matches,
+        inliers=np.array(inliers, bool),
+        residuals=np.zeros(len(inliers), np.float32) if found else None,
+        max_error=2.0,
+        reason=None if found else "no more agree than chance would give",
+        guided=guided,
+    )
+    verdict = None if answer is None else Verdict(answer=answer, probability=0.97, reasons=("many agree",))
+    return replace(result, geometry=geometry, verdict=verdict)

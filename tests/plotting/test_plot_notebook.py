@@ -13,7 +13,7 @@ import pytest
 
 from tiepoint.types import Exif, Image
 
-from .plot_inputs import features_at, noisy, plain, result_of
+from .plot_inputs import features_at, judged_of, noisy, plain, result_of
 
 EVIL = "<script>alert('$x')<br>&\".jpg"
 
@@ -107,6 +107,16 @@ def test_a_result_shows_its_picture_and_its_log() -> None:
     text = Checked(html).text
     assert "extract 0.25" in text
     assert "All went well." in text
+
+
+def test_a_judged_result_shows_the_verdict_and_why() -> None:
+    image = plain(640, 480)
+    result = judged_of([[1, 1]], [[2, 2]], image, image, [True])
+    assert result.geometry is not None
+    noted = replace(result, geometry=replace(result.geometry, notes=("a <note>",)))
+    text = Checked(noted._repr_html_()).text
+    assert "verdictsame scene: yes, p = 0.97becausemany agree" in text
+    assert "a <note>" in text
 
 
 def test_nothing_found_shows_itself_too() -> None:

@@ -16,7 +16,9 @@ def test_result_pickles(scene: RenderedPair) -> None:
     again = pickle.loads(pickle.dumps(result))
     assert np.array_equal(again.matches.xy0, result.matches.xy0)
     assert again.seconds == result.seconds
-    assert repr(again) == f"MatchResult({len(result.matches)} matches of 100 candidates)"
+    assert repr(again) == f"MatchResult({len(result.matches)} matches of 100 candidates; {result.verdict})"
+    bare = replace(result, verdict=None)
+    assert repr(bare) == f"MatchResult({len(result.matches)} matches of 100 candidates)"
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tiepoint import __version__
-from tiepoint.cli import bench, demo, extract, match, methods, tune
+from tiepoint.cli import align, bench, demo, extract, match, methods, tune
 from tiepoint.cli.terminal import plain_output
 from tiepoint.errors import TiepointError, reason
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 extract.add_to(app)
 match.add_to(app)
+align.add_to(app)
 methods.add_to(app)
 demo.add_to(app)
 bench.add_to(app)
@@ -47,12 +48,13 @@ def tiepoint(
     \b
     Try it without a photo:     tiepoint demo
     Match two photos:           tiepoint match A.jpg B.jpg --draw matches.png
+    Lay one over the other:     tiepoint align A.jpg B.jpg -o aligned.gif
     Look at what is detected:   tiepoint extract A.jpg --draw keypoints.png
     Advice for your photos:     tiepoint tune photos/
     See what there is:          tiepoint methods
 
     Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 an error
-    in one sentence, 2 a command line that cannot be understood.
+    in one sentence, 2 a command line that cannot be understood; 3 and 4 only of match --exit-code.
     """  # noqa: D301 - the \b is for the help, which would run the lines together
 
 

@@ -1,20 +1,17 @@
-"""``tiepoint match``: the matches between two photos."""
+"""``tiepoint match``: the matches between two photos, and whether they show the same scene."""
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tiepoint.cli import terminal
+from tiepoint.cli.answer import exit_code, print_answer
 from tiepoint.cli.saving import check_names, save_result
-
-if TYPE_CHECKING:
-    from tiepoint.types import MatchResult
 
 EXAMPLES = """
     \b
@@ -23,7 +20,10 @@ EXAMPLES = """
       tiepoint match A.jpg B.jpg --extractor orb --ratio 0.9
       tiepoint match A.jpg B.jpg --no-ratio --max-distance 200 --no-cross-check --json
       tiepoint match A.jpg B.jpg --save matches.csv
+      tiepoint match A.jpg B.jpg --exit-code -q > answer.txt && echo "the same scene"
 """
+
+MODELS = ("auto", "homography", "fundamental", "essential", "affine", "similarity")
 
 
 def match(
@@ -49,6 +49,18 @@ def match(
             "--cross-check/--no-cross-check", help="Keep a match only if it is the nearest both ways."
         ),
     ] = True,
+    model: Annotated[
+        str,
+        typer.Option(metavar="NAME", help=f"What the matches are to agree on: {', '.join(MODELS)}."),
+    ] = "auto",
+    max_error: terminal.MaxError = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Matches only: look for no geometry, give no verdict.")
+    ] = False,
+    use_exit_code: Annotated[
+        bool,
+        typer.Option("--exit-code", help="End with the verdict's code: 0 yes, 3 no, 4 unsure; else 0."),
+    ] = False,
     draw: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Write a picture of the matches: .png, .jpg, .pdf or .svg."),
@@ -66,12 +78,17 @@ def match(
     verbose: terminal.Verbose = False,
     quiet: terminal.Quiet = False,
 ) -> None:
-    """Match two photos; draw the matches, save them."""
+    """Match two photos and say whether they show the same scene; draw the matches, save them."""
     talk = terminal.Talk(verbose=verbose, quiet=quiet)
     terminal.check_companions(draw=draw is not None, top=top, width=width, as_json=as_json, arrays=arrays)
     check_names([photo0, photo1], draw=draw, save=save)
     if no_ratio and ratio is not None:
         raise typer.BadParameter("--ratio and --no-ratio do not go together")
+    if no_verify and (use_exit_code or model != "auto" or max_error is not None):
+        raise typer.BadParameter(
+            "--exit-code, --model and --max-error are about the geometry; leave --no-verify out"
+        )
+    terminal.chosen_model(model, MODELS)
     with terminal.quiet_libraries(talk):
         from tiepoint.formats import match_document
         from tiepoint.images import read_image
@@ -91,7 +108,14 @@ def match(
         start = time.perf_counter()
         images = [read_image(photo, **reading) for photo in (photo0, photo1)]
         seconds = time.perf_counter() - start
-        result = match_photos(*images, extractor=chosen, matcher=matcher)
+        result = match_photos(
+            *images,
+            extractor=chosen,
+            matcher=matcher,
+            verify=not no_verify,
+            model=model,
+            max_error=max_error,
+        )
         result = replace(result, seconds={**result.seconds, "read": seconds})
         for remark in result.log:
             talk.warn(remark)
@@ -99,20 +123,16 @@ def match(
             used = {"name": matcher.name, **matcher.settings()}
             terminal.print_json(match_document(result, matcher=used, arrays=arrays))
         else:
-            _print(result)
-        if no_ratio and len(result.matches):
+            print_answer(result)
+        if no_ratio and no_verify and len(result.matches):
             talk.note("without a ratio test expect many wrong ones among these")
         if draw is not None:
             talk.note(f"picture: {save_matches(Path(draw), result, top=top, width=width)}")
         if save is not None:
             talk.note(f"result: {save_result(Path(save), result)}")
         talk.detail(", ".join(f"{stage} {value:.3f} s" for stage, value in result.seconds.items()))
-
-
-def _print(result: MatchResult) -> None:
-    names = {"keypoints 0": "keypoints in A", "keypoints 1": "keypoints in B"}
-    terminal.print_columns((names.get(stage, stage), str(count)) for stage, count in result.matches.funnel)
-    sys.stdout.write(f"{len(result.matches)} matches\n")
+    if use_exit_code and result.verdict is not None:
+        raise typer.Exit(exit_code(result.verdict))
 
 
 def add_to(app: typer.Typer) -> None:

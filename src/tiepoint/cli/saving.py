@@ -18,7 +18,7 @@ def check_names(photos: list[str], *, draw: str | None, save: str | None) -> Non
     """Refuse names of files that cannot or must not be written, before any work is done."""
     for flag, name in (("--draw", draw), ("--save", save)):
         if name is not None:
-            _check_target(flag, name, photos)
+            check_target(flag, name, photos)
     if draw is not None:
         from tiepoint.plotting import picture_format
 
@@ -27,7 +27,8 @@ def check_names(photos: list[str], *, draw: str | None, save: str | None) -> Non
         raise OptionError(f"--save {save}: end the name with {' or '.join(DATA_SUFFIXES)}")
 
 
-def _check_target(flag: str, name: str, photos: list[str]) -> None:
+def check_target(flag: str, name: str, photos: list[str]) -> None:
+    """Refuse one name that cannot or must not be written."""
     if not name:
         raise OptionError(f"{flag} needs the name of a file")
     if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
@@ -56,7 +57,9 @@ def save_features(path: Path, features: Features) -> Path:
 
 
 def save_result(path: Path, result: MatchResult) -> Path:
-    """Write a whole result as .npz, or its matches as .csv."""
+    """Write a whole result as .npz, or its matches as .csv, with what the geometry says of each."""
     from tiepoint.formats import save_csv, save_npz
 
-    return save_csv(path, result.matches) if path.suffix.lower() == ".csv" else save_npz(path, result)
+    if path.suffix.lower() == ".csv":
+        return save_csv(path, result.matches if result.geometry is None else result.geometry)
+    return save_npz(path, result)

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -31,6 +31,10 @@ ExtractorOptions = Annotated[
         metavar="NAME=VALUE",
         help="Any option of the extractor, such as contrast_threshold=0.02; see: tiepoint methods NAME.",
     ),
+]
+MaxError = Annotated[
+    float | None,
+    typer.Option(metavar="PX", help="Largest residual of an inlier in pixels; else 2, more in large photos."),
 ]
 AllowTruncated = Annotated[
     bool, typer.Option("--allow-truncated", help="Read a photo that is cut off as far as it goes.")
@@ -177,6 +181,13 @@ def check_companions(*, draw: bool, top: int | None, width: int | None, as_json:
         raise typer.BadParameter("--arrays is about the JSON document; add --json")
 
 
+def chosen_model(name: str, models: tuple[str, ...]) -> str:
+    """Return the name of a geometric model, or refuse one that there is not."""
+    if name not in models:
+        raise typer.BadParameter(f"--model is one of {', '.join(models)}, not {name}")
+    return name
+
+
 def reading_options(*, allow_truncated: bool, max_pixels: int | None) -> dict[str, Any]:
     """Return the options of read_image that were asked for; the rest keeps its defaults."""
     return {"allow_truncated": allow_truncated, **({} if max_pixels is None else {"max_pixels": max_pixels})}
@@ -187,7 +198,7 @@ def print_json(document: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
 
 
-def print_columns(rows: Iterable[tuple[str, ...]], *, indent: str = "") -> None:
+def print_columns(rows: Iterable[Sequence[str]], *, indent: str = "") -> None:
     """Print rows with their columns lined up; numbers to the right."""
     table = [tuple(str(cell) for cell in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

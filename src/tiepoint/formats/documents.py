@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tiepoint.errors import OptionError
+from tiepoint.errors import DataError, OptionError
 from tiepoint.formats.exif import exif_to_json
+from tiepoint.formats.lists import listed
+from tiepoint.formats.verified import geometry_document, transform_document, verdict_document
 from tiepoint.types import Features, Image, Matches, MatchResult
 from tiepoint.types.matches import PER_MATCH
 
@@ -72,7 +71,7 @@ def match_document(
     matcher : mapping, optional
         The settings of the matcher.
     arrays : bool
-        Whether to list the matches themselves; what is not known is None.
+        Whether to list the matches themselves, and those of the geometry; what is not known is None.
 
     Examples
     --------
@@ -85,7 +84,7 @@ def match_document(
     >>> document["extractor"], document["candidates"], document["funnel"][0]
     ('orb', 500, {'stage': 'keypoints 0', 'count': 500})
     """
-    features = result.features0
+    features, geometry = result.features0, result.geometry
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "kind": "match",
@@ -96,6 +95,8 @@ def match_document(
         "funnel": [{"stage": stage, "count": count} for stage, count in result.matches.funnel],
         "candidates": len(result.candidates),
         "matches": len(result.matches),
+        "geometry": None if geometry is None else geometry_document(geometry, arrays=arrays),
+        "verdict": None if result.verdict is None else verdict_document(result.verdict),
         "seconds": dict(result.seconds),
         "log": list(result.log),
     }
@@ -104,8 +105,37 @@ def match_document(
     return document
 
 
+def align_document(result: MatchResult) -> dict[str, Any]:
+    """Return the document of one photo aligned on another; its schema is ``align.json``.
+
+    Raises
+    ------
+    DataError
+        If the result has no geometry that takes points of one photo to the other.
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.formats import align_document
+    >>> scene = render_demo()
+    >>> document = align_document(tp.match(scene.image0, scene.image1, model="homography"))
+    >>> document["kind"], document["model"], document["photos"][0]["width"]
+    ('align', 'homography', 800)
+    """
+    if result.geometry is None:
+        raise DataError("this result has no geometry; match with verify=True")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "align",
+        "photos": [_photo(result.image0), _photo(result.image1)],
+        **transform_document(result.geometry),
+        "verdict": None if result.verdict is None else verdict_document(result.verdict),
+    }
+
+
 def schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of the documents of a kind: "features", "match", "bench".
+    """Return the JSON Schema (draft 2020-12) of a kind of document: "features", "match", "align" or "bench".
 
     Raises
     ------
@@ -136,17 +166,4 @@ def _photo(image: Image) -> dict[str, Any]:
 
 
 def _arrays(noun: Features | Matches, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: _listed(getattr(noun, name)) for name in names}
-
-
-def _listed(values: NDArray[Any] | None) -> list[Any] | None:
-    if values is None:
-        return None
-    if values.dtype == np.float32:
-        if values.ndim == 2:
-            return [_listed(row) for row in values]
-        # By way of their shortest text: 0.1 in float32 is to read 0.1, not 0.10000000149011612.
-        # JSON has no infinity (a second distance where there is no second): that is null.
-        return [float(str(v)) if np.isfinite(v) else None for v in values]
-    listed: list[Any] = values.tolist()
-    return listed
+    return {name: listed(getattr(noun, name)) for name in names}

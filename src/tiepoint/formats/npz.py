@@ -20,7 +20,7 @@ from tiepoint.errors import DataError, ReadError, TiepointError
 from tiepoint.files import write_bytes
 from tiepoint.formats.archive import Arrays, read_arrays
 from tiepoint.formats.exif import exif_from_json, exif_to_json
-from tiepoint.types import Exif, Features, Image, Matches, MatchResult
+from tiepoint.types import Exif, Features, Geometry, Image, Matches, MatchResult, Verdict
 
 FORMAT_VERSION = 1
 
@@ -34,6 +34,8 @@ _PARTS: dict[str, type[Any]] = {
     "features1": Features,
     "candidates": Matches,
     "matches": Matches,
+    "geometry": Geometry,
+    "verdict": Verdict,
 }
 # Lists and dicts take up to eight times the memory of the JSON text, at four bytes a letter.
 _JSON_GROWTH = 8

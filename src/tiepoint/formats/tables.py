@@ -1,4 +1,4 @@
-"""Rows and columns: CSV files and pandas frames of keypoints or matches."""
+"""Rows and columns: CSV files and pandas frames of keypoints, matches and what they agree on."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 
 from tiepoint.errors import MissingError
 from tiepoint.files import write_bytes
-from tiepoint.types import Features, Matches
+from tiepoint.types import Features, Geometry, Matches
 
 Table = dict[str, NDArray[Any]]
 
 
-def columns(noun: Features | Matches) -> Table:
+def columns(noun: Features | Matches | Geometry) -> Table:
     """Return the columns of a table, one row a keypoint or match; what is not known has no column.
 
     Features: x, y, size, angle, score. Matches: x0, y0, x1, y1, index0, index1, distance,
-    second_distance, ratio, score, size0, size1, angle0, angle1, source. Pixels and degrees as in
-    the types; descriptors are left to :func:`tiepoint.formats.save_npz`.
+    second_distance, ratio, score, size0, size1, angle0, angle1, source. Geometry: its matches, and of
+    each the residual and whether it is an inlier. Pixels and degrees as in the types; descriptors are
+    left to :func:`tiepoint.formats.save_npz`.
 
     Examples
     --------
@@ -41,6 +42,8 @@ def columns(noun: Features | Matches) -> Table:
             "angle": noun.angle,
             "score": noun.score,
         }
+    elif isinstance(noun, Geometry):
+        table = {**columns(noun.matches), "residual": noun.residuals, "inlier": noun.inliers}
     else:
         table = {
             "x0": noun.xy0[:, 0],
@@ -56,8 +59,10 @@ def columns(noun: Features | Matches) -> Table:
     return {name: values for name, values in table.items() if values is not None}
 
 
-def save_csv(path: str | os.PathLike[str], noun: Features | Matches) -> Path:
-    """Write keypoints or matches as CSV (UTF-8, comma, a header line), digits enough for float32.
+def save_csv(path: str | os.PathLike[str], noun: Features | Matches | Geometry) -> Path:
+    """Write keypoints, matches or a geometry's matches as CSV: UTF-8, comma, a header line.
+
+    Digits are enough for float32; truth values are True and False.
 
     Raises
     ------
@@ -84,8 +89,8 @@ def save_csv(path: str | os.PathLike[str], noun: Features | Matches) -> Path:
     return write_bytes(path, text.getvalue().encode())
 
 
-def to_frame(noun: Features | Matches) -> Any:
-    """Return keypoints or matches as a ``pandas.DataFrame`` with the columns of :func:`columns`.
+def to_frame(noun: Features | Matches | Geometry) -> Any:
+    """Return a ``pandas.DataFrame`` with the columns of :func:`columns`.
 
     Raises
     ------

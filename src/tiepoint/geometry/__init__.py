@@ -10,6 +10,8 @@ from tiepoint.geometry.estimate import (
     estimate_relative_pose,
     get_estimator,
 )
+from tiepoint.geometry.verify import verify
+from tiepoint.geometry.warp import facing, warp
 
 __all__ = [
     "ESTIMATORS",
@@ -17,5 +19,8 @@ __all__ = [
     "Estimator",
     "estimate_homography",
     "estimate_relative_pose",
+    "facing",
     "get_estimator",
+    "verify",
+    "warp",
 ]

@@ -149,6 +149,21 @@ class Estimator(Method):
         """Estimate ``cam1_from_cam0``; see :func:`estimate_relative_pose`."""
         raise NotImplementedError
 
+    def fundamental(self, xy0: Points, xy1: Points, max_error: float) -> Estimate:
+        """Estimate ``F_1_from_0`` in pixels; ``max_error`` is a Sampson distance."""
+        raise self._cannot("a fundamental matrix", xy0, xy1, max_error)
+
+    def affine(self, xy0: Points, xy1: Points, max_error: float) -> Estimate:
+        """Estimate the affinity ``H_1_from_0``; ``max_error`` is a distance in photo 1."""
+        raise self._cannot("an affinity", xy0, xy1, max_error)
+
+    def similarity(self, xy0: Points, xy1: Points, max_error: float) -> Estimate:
+        """Estimate the similarity ``H_1_from_0``, which does not mirror; in the same way."""
+        raise self._cannot("a similarity", xy0, xy1, max_error)
+
+    def _cannot(self, what: str, *_: object) -> OptionError:
+        return OptionError(f"the estimator {self.name} does not estimate {what}; magsac does")
+
 
 ESTIMATORS = Registry(
     "estimator",
@@ -231,8 +246,8 @@ def estimate_homography(
     np.True_
     """
     chosen = get_estimator(estimator, **options)
-    xy0, xy1 = _checked_points(xy0, xy1)
-    limit = _checked_max_error(max_error)
+    xy0, xy1 = checked_points(xy0, xy1)
+    limit = checked_max_error(max_error)
     reason = too_few(xy0, xy1, _OF_HOMOGRAPHY, "a homography") or in_line(xy0, xy1, limit)
     if reason:
         return Estimate.nothing(len(xy0), reason)
@@ -311,9 +326,9 @@ def estimate_relative_pose(
     np.True_
     """
     chosen = get_estimator(estimator, **options)
-    xy0, xy1 = _checked_points(xy0, xy1)
-    camera0, camera1 = _checked_camera("camera0", camera0), _checked_camera("camera1", camera1)
-    limit = _checked_max_error(max_error)
+    xy0, xy1 = checked_points(xy0, xy1)
+    camera0, camera1 = checked_camera("camera0", camera0), checked_camera("camera1", camera1)
+    limit = checked_max_error(max_error)
     reason = too_few(xy0, xy1, _OF_POSE, "a relative pose") or in_line(xy0, xy1, limit)
     if reason:
         return Estimate.nothing(len(xy0), reason)
@@ -347,7 +362,8 @@ def _scaled(matrix: Points) -> Points:
     return np.asarray(matrix / scale)
 
 
-def _checked_points(xy0: object, xy1: object) -> tuple[Points, Points]:
+def checked_points(xy0: object, xy1: object) -> tuple[Points, Points]:
+    """Return positions, (M, 2) each, as float64, or say what is wrong with them."""
     first = _floats("xy0", xy0, (None, 2))
     pair = first, _floats("xy1", xy1, (len(first), 2))
     for name, points in zip(("xy0", "xy1"), pair, strict=True):
@@ -359,7 +375,8 @@ def _checked_points(xy0: object, xy1: object) -> tuple[Points, Points]:
     return pair
 
 
-def _checked_camera(name: str, camera: object) -> Points:
+def checked_camera(name: str, camera: object) -> Points:
+    """Return an intrinsic matrix as float64, or say why it is none."""
     matrix = _floats(name, camera, (3, 3))
     focal = np.diag(matrix)[:2]
     pinhole = np.array([[focal[0], 0, matrix[0, 2]], [0, focal[1], matrix[1, 2]], [0, 0, 1]])
@@ -377,7 +394,8 @@ def _floats(name: str, array: object, shape: tuple[int | None, ...]) -> Points:
     return checked(name, array, shape=shape, dtype=np.float64)
 
 
-def _checked_max_error(max_error: object) -> float:
+def checked_max_error(max_error: object) -> float:
+    """Return a number of pixels above 0, or say that it is none."""
     number = math.nan if isinstance(max_error, bool) or not isinstance(max_error, Real) else float(max_error)
     if not (math.isfinite(number) and number > 0):
         raise OptionError(f"max_error must be a number of pixels above 0, not {max_error!r}")

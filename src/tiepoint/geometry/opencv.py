@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from tiepoint.errors import MissingError
 from tiepoint.geometry.degenerate import Points
 from tiepoint.geometry.estimate import Estimate, Estimator, focal_length, rays
+from tiepoint.options import option
 
 INSTALL = "pip install opencv-python-headless"
+Find = Callable[[Any, Points, Points, float], tuple[Any, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +30,23 @@ class _OpenCV(Estimator):
 
     def homography(self, xy0: Points, xy1: Points, max_error: float) -> Estimate:
         """Estimate a homography with OpenCV."""
-        cv2 = _import()
-        order = self._order(len(xy0))
-        try:
-            matrix, mask = self._find_homography(cv2, xy0[order], xy1[order], max_error)
-        except cv2.error as error:
-            return _gave_up(len(xy0), error)
-        if matrix is None or not np.isfinite(matrix).all():
-            return Estimate.nothing(len(xy0), "no homography agrees with four of the matches or more")
-        return Estimate(matrix=matrix, inliers=_in_order(mask, order))
+        nothing = "no homography agrees with four of the matches or more"
+        return self._estimate(self._find_homography, xy0, xy1, max_error, nothing)
+
+    def fundamental(self, xy0: Points, xy1: Points, max_error: float) -> Estimate:
+        """Estimate a fundamental matrix with OpenCV."""
+        nothing = "no fundamental matrix agrees with seven of the matches or more"
+        return self._estimate(self._find_fundamental, xy0, xy1, max_error, nothing)
+
+    def affine(self, xy0: Points, xy1: Points, max_error: float) -> Estimate:
+        """Estimate an affinity with OpenCV."""
+        nothing = "no affinity agrees with three of the matches or more"
+        return self._estimate(self._find_affine, xy0, xy1, max_error, nothing)
+
+    def similarity(self, xy0: Points, xy1: Points, max_error: float) -> Estimate:
+        """Estimate a similarity with OpenCV, which for this has nothing but plain RANSAC."""
+        nothing = "no similarity agrees with two of the matches or more"
+        return self._estimate(self._find_similarity, xy0, xy1, max_error, nothing)
 
     def relative_pose(
         self, xy0: Points, xy1: Points, camera0: Points, camera1: Points, max_error: float
@@ -56,6 +67,21 @@ class _OpenCV(Estimator):
         rotation, translation, ahead = max(poses, key=lambda pose: np.count_nonzero(pose[2]))
         return Estimate.of_pose(rotation, translation, inliers=_in_order(ahead, order))
 
+    def _estimate(self, find: Find, xy0: Points, xy1: Points, max_error: float, nothing: str) -> Estimate:
+        """Call OpenCV for a matrix; ``nothing`` says that there is none."""
+        cv2 = _import()
+        order = self._order(len(xy0))
+        try:
+            matrix, mask = find(cv2, xy0[order], xy1[order], max_error)
+        except cv2.error as error:
+            return _gave_up(len(xy0), error)
+        if matrix is None or not np.isfinite(matrix).all():
+            return Estimate.nothing(len(xy0), nothing)
+        # Two rows are an affinity; of seven matches there are up to three fundamental matrices, one below the
+        # other.
+        matrix = np.vstack([matrix, [0, 0, 1]]) if len(matrix) == 2 else matrix[:3]
+        return Estimate(matrix=matrix, inliers=_in_order(mask, order))
+
     def _order(self, m: int) -> NDArray[np.intp]:
         """Return the order in which OpenCV gets to see the matches."""
         return np.arange(m)
@@ -63,6 +89,24 @@ class _OpenCV(Estimator):
     def _find_homography(self, cv2: Any, xy0: Points, xy1: Points, max_error: float) -> tuple[Any, Any]:
         """Return OpenCV's matrix, None if there is none, and its mask of inliers."""
         raise NotImplementedError
+
+    def _find_fundamental(self, cv2: Any, xy0: Points, xy1: Points, max_error: float) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    def _find_affine(self, cv2: Any, xy0: Points, xy1: Points, max_error: float) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    def _find_similarity(self, cv2: Any, xy0: Points, xy1: Points, max_error: float) -> tuple[Any, Any]:
+        found: tuple[Any, Any] = cv2.estimateAffinePartial2D(
+            xy0,
+            xy1,
+            None,
+            cv2.RANSAC,
+            ransacReprojThreshold=max_error,
+            maxIters=self.max_iterations,
+            confidence=self.confidence,
+        )
+        return found
 
     def _find_essential(
         self, cv2: Any, xy0: Points, xy1: Points, camera0: Points, camera1: Points, max_error: float
@@ -105,6 +149,24 @@ class Ransac(_OpenCV):
         )
         return found
 
+    def _find_fundamental(self, cv2: Any, xy0: Points, xy1: Points, max_error: float) -> tuple[Any, Any]:
+        found: tuple[Any, Any] = cv2.findFundamentalMat(
+            xy0, xy1, cv2.FM_RANSAC, max_error, self.confidence, self.max_iterations
+        )
+        return found
+
+    def _find_affine(self, cv2: Any, xy0: Points, xy1: Points, max_error: float) -> tuple[Any, Any]:
+        found: tuple[Any, Any] = cv2.estimateAffine2D(
+            xy0,
+            xy1,
+            None,
+            cv2.RANSAC,
+            ransacReprojThreshold=max_error,
+            maxIters=self.max_iterations,
+            confidence=self.confidence,
+        )
+        return found
+
     def _find_essential(
         self, cv2: Any, xy0: Points, xy1: Points, camera0: Points, camera1: Points, max_error: float
     ) -> tuple[Any, Any]:
@@ -144,8 +206,18 @@ class Magsac(_OpenCV):
     summary: ClassVar[str] = "ranks over a range of thresholds; by OpenCV"
     source: ClassVar[str] = "Barath et al., CVPR 2020"
 
+    progressive: bool = option(False, "the matches come best first: draw from the first ones first (PROSAC)")
+
     def _find_homography(self, cv2: Any, xy0: Points, xy1: Points, max_error: float) -> tuple[Any, Any]:
         found: tuple[Any, Any] = cv2.findHomography(xy0, xy1, self._params(cv2, max_error, (75, 15)))
+        return found
+
+    def _find_fundamental(self, cv2: Any, xy0: Points, xy1: Points, max_error: float) -> tuple[Any, Any]:
+        found: tuple[Any, Any] = cv2.findFundamentalMat(xy0, xy1, self._params(cv2, max_error, (50, 10)))
+        return found
+
+    def _find_affine(self, cv2: Any, xy0: Points, xy1: Points, max_error: float) -> tuple[Any, Any]:
+        found: tuple[Any, Any] = cv2.estimateAffine2D(xy0, xy1, self._params(cv2, max_error, (50, 10)))
         return found
 
     def _find_essential(
@@ -162,7 +234,7 @@ class Magsac(_OpenCV):
     def _params(self, cv2: Any, threshold: float, local_optimisation: tuple[int, int]) -> Any:
         """Return what the flag USAC_MAGSAC stands for, with a seed, which the flag does not take."""
         params = cv2.UsacParams()
-        params.sampler = cv2.SAMPLING_UNIFORM
+        params.sampler = cv2.SAMPLING_PROSAC if self.progressive else cv2.SAMPLING_UNIFORM
         params.score = cv2.SCORE_METHOD_MAGSAC
         params.loMethod = cv2.LOCAL_OPTIM_SIGMA
         params.loSampleSize, params.loIterations = local_optimisation

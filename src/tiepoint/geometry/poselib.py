@@ -43,6 +43,7 @@ class PoseLib(Estimator):
 
     max_iterations: int = option(100_000, "largest number of samples", at_least=1)
     min_iterations: int = option(1000, "samples that are drawn in any case", at_least=0)
+    refine: bool = option(True, "refine the best model once more on its inliers, at the end")
 
     @classmethod
     def missing(cls) -> str | None:
@@ -53,9 +54,20 @@ class PoseLib(Estimator):
         """Estimate a homography with PoseLib."""
         poselib = _import()
         options = self._options(poselib, max_reproj_error=max_error)
-        matrix, info = poselib.estimate_homography(xy0, xy1, options, {})
+        matrix, info = poselib.estimate_homography(xy0, xy1, options, self._bundle())
         if not _found(info, matrix):
             return Estimate.nothing(len(xy0), "no homography agrees with four of the matches or more")
+        return Estimate(matrix=matrix, inliers=_inliers(info), iterations=info["iterations"])
+
+    def fundamental(self, xy0: Points, xy1: Points, max_error: float) -> Estimate:
+        """Estimate a fundamental matrix with PoseLib."""
+        poselib = _import()
+        options = self._options(poselib, max_epipolar_error=max_error)
+        matrix, info = poselib.estimate_fundamental(xy0, xy1, options, self._bundle())
+        if not _found(info, matrix):
+            return Estimate.nothing(
+                len(xy0), "no fundamental matrix agrees with seven of the matches or more"
+            )
         return Estimate(matrix=matrix, inliers=_inliers(info), iterations=info["iterations"])
 
     def relative_pose(
@@ -65,10 +77,13 @@ class PoseLib(Estimator):
         poselib = _import()
         options = self._options(poselib, max_epipolar_error=max_error)
         cameras = _pinhole(camera0), _pinhole(camera1)
-        pose, info = poselib.estimate_relative_pose(xy0, xy1, *cameras, options, {})
+        pose, info = poselib.estimate_relative_pose(xy0, xy1, *cameras, options, self._bundle())
         if not _found(info, pose.Rt):
             return Estimate.nothing(len(xy0), "no relative pose agrees with five of the matches or more")
         return Estimate.of_pose(pose.R, pose.t, inliers=_inliers(info), iterations=info["iterations"])
+
+    def _bundle(self) -> dict[str, Any]:
+        return {} if self.refine else {"max_iterations": 0}
 
     def _options(self, poselib: Any, **max_error: float) -> dict[str, Any]:
         options = {

@@ -1,16 +1,24 @@
-"""Two photos to tie points: read, extract, match, in a row."""
+"""Two photos to tie points and a verdict: read, extract, match, verify, judge, in a row."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tiepoint.extractors import Extractor, get_extractor
+from tiepoint.geometry import verify as verify_matches
+from tiepoint.geometry.cameras import camera_of
 from tiepoint.images import Photo, read_image
 from tiepoint.matchers import Matcher, NearestNeighbour, View, get_matcher
+from tiepoint.pipeline.mirror import carried_back, mirror_image
 from tiepoint.types import Features, Image, MatchResult
+from tiepoint.verdict import judge
 
 # What is used where nothing else is asked for. docs/benchmarks.md shows the measurements behind it.
 EXTRACTOR = "rootsift"
@@ -23,9 +31,12 @@ def match(
     *,
     extractor: str | Extractor = EXTRACTOR,
     matcher: str | Matcher | None = None,
+    verify: bool = True,
+    model: str = "auto",
+    max_error: float | None = None,
     max_keypoints: int | None = None,
 ) -> MatchResult:
-    """Match two photos.
+    """Match two photos, and judge whether they show the same scene.
 
     Parameters
     ----------
@@ -37,13 +48,22 @@ def match(
     matcher : str or Matcher, optional
         By default nearest neighbours with cross-check and ratio test at 0.8, after which nine of ten
         matches were right in the measurements. "nearest" is the cross-check alone.
+    verify : bool
+        Look for the geometry that the matches agree on, and judge it; else ``geometry`` and ``verdict``
+        are None.
+    model : str
+        Of the geometry, see :func:`tiepoint.verify`.
+    max_error : float, optional
+        In pixels, see :func:`tiepoint.verify`.
     max_keypoints : int, optional
         At most so many keypoints in each photo, for an extractor given by name.
 
     Returns
     -------
     MatchResult
-        All nearest neighbours are in ``candidates``, what passed the filters in ``matches``.
+        All nearest neighbours are in ``candidates``, what passed the filters in ``matches``, which of these
+        agree in ``geometry``, the answer in ``verdict``. Where the answer is not yes, the mirror image of
+        photo 1 is tried, too; ``geometry.mirrored`` tells.
 
     Raises
     ------
@@ -69,26 +89,55 @@ def match(
 
     clock = _Clock()
     with clock("read"):
-        images = [read_image(photo) for photo in (photo0, photo1)]
+        image0, image1 = (read_image(photo) for photo in (photo0, photo1))
 
     def features_of(image: Image) -> Features:
         with clock("extract"):
             return chosen.extract(image)
 
-    views = [View(image=image, features=partial(features_of, image)) for image in images]
-    with clock("match"):
-        candidates, matches = chosen_matcher.match_with_candidates(*views)
-    features = [view.extracted for view in views]
-    return MatchResult(
-        image0=images[0],
-        image1=images[1],
-        features0=features[0],
-        features1=features[1],
-        candidates=candidates,
-        matches=matches,
-        seconds=clock.seconds,
-        log=_remarks(features),
-    )
+    def matched(view0: View, view1: View) -> MatchResult:
+        with clock("match"):
+            candidates, matches = chosen_matcher.match_with_candidates(view0, view1)
+        features0, features1 = view0.extracted, view1.extracted
+        geometry = verdict = None
+        if verify:
+            with clock("verify"):
+                cameras = _cameras(image0, image1) if model == "essential" else {}
+                geometry = verify_matches(
+                    matches,
+                    model=model,
+                    max_error=max_error,
+                    features0=features0,
+                    features1=features1,
+                    **cameras,
+                )
+                verdict = judge(geometry, extractor=chosen.name)
+        return MatchResult(
+            image0=view0.image,
+            image1=view1.image,
+            features0=features0,
+            features1=features1,
+            candidates=candidates,
+            matches=matches,
+            geometry=geometry,
+            verdict=verdict,
+            log=_remarks([features0, features1]),
+        )
+
+    view0 = View(image=image0, features=partial(features_of, image0))
+    result = matched(view0, View(image=image1, features=partial(features_of, image1)))
+    if result.verdict is not None and result.verdict.answer != "yes":
+        mirror = mirror_image(image1)
+        other = matched(view0, View(image=mirror, features=partial(features_of, mirror)))
+        if other.verdict is not None and other.verdict.answer == "yes":
+            result = carried_back(other, image1)
+    return replace(result, seconds=clock.seconds)
+
+
+def _cameras(image0: Image, image1: Image) -> dict[str, NDArray[np.float64]]:
+    """Return the cameras that the photos' EXIF blocks tell of, by the names of verify's parameters."""
+    known = {"camera0": camera_of(image0), "camera1": camera_of(image1)}
+    return {name: camera for name, camera in known.items() if camera is not None}
 
 
 def _remarks(features: list[Features | None]) -> tuple[str, ...]:

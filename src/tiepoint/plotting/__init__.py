@@ -1,19 +1,31 @@
-"""What people look at: keypoints and matches, as arrays, files and on matplotlib Axes.
+"""What people look at: keypoints, matches and alignments, as arrays, files and on matplotlib Axes.
 
 Importing this package does not import matplotlib; the first picture does.
 """
 
+from tiepoint.plotting.alignment import (
+    ALIGNMENT_SUFFIXES,
+    AlignmentMode,
+    alignment_format,
+    draw_alignment,
+    save_alignment,
+)
 from tiepoint.plotting.figure import PICTURE_SUFFIXES, picture_format
 from tiepoint.plotting.keypoints import draw_keypoints, plot_keypoints, save_keypoints
 from tiepoint.plotting.matches import draw_matches, plot_matches, save_matches
 
 __all__ = [
+    "ALIGNMENT_SUFFIXES",
     "PICTURE_SUFFIXES",
+    "AlignmentMode",
+    "alignment_format",
+    "draw_alignment",
     "draw_keypoints",
     "draw_matches",
     "picture_format",
     "plot_keypoints",
     "plot_matches",
+    "save_alignment",
     "save_keypoints",
     "save_matches",
 ]

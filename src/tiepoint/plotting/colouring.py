@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.errors import DataError, OptionError
-from tiepoint.plotting.scene import Legend
+from tiepoint.plotting.legend import Legend
 from tiepoint.plotting.style import OKABE_ITO, graded
 from tiepoint.types import Matches
 
-ColorBy = Literal["auto", "match", "ratio", "distance", "score"]
+ColorBy = Literal["auto", "match", "inlier", "ratio", "distance", "score"]
 
 # Up to here a match can be followed by its own colour.
 FEW = 30
@@ -25,12 +25,17 @@ _MEANING: dict[ColorBy, tuple[str, str]] = {
 
 
 def chosen_colouring(matches: Matches, color_by: ColorBy) -> ColorBy:
-    """Return what to colour by: never "auto", and nothing that these matches do not have."""
+    """Return what to colour by: never "auto", and nothing that these matches do not have.
+
+    Those of a geometry are not coloured here, see :mod:`tiepoint.plotting.agreement`.
+    """
     if color_by not in get_args(ColorBy):
         raise OptionError(f"color_by must be one of {', '.join(get_args(ColorBy))}, not {color_by!r}")
     if color_by == "auto":
         known = [name for name in _MEANING if getattr(matches, name) is not None]
         return "match" if len(matches) <= FEW or not known else known[0]
+    if color_by == "inlier":
+        raise DataError("these matches have no geometry to colour them by; match with verify=True")
     if color_by != "match" and getattr(matches, color_by) is None:
         raise DataError(f"these matches have no {color_by} to colour them by; color_by='match' needs none")
     return color_by

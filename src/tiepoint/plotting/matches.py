@@ -10,20 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.errors import DataError, OptionError
-from tiepoint.plotting.colouring import FEW, ColorBy, chosen_colouring, colours_of
+from tiepoint.plotting.agreement import agreement_scene
+from tiepoint.plotting.colouring import ColorBy, chosen_colouring, colours_of
 from tiepoint.plotting.figure import draw, plot, save
+from tiepoint.plotting.lines import mark_matches
 from tiepoint.plotting.photo import as_image, caption
-from tiepoint.plotting.ranks import write_ranks
-from tiepoint.plotting.scene import Pen, Scene
-from tiepoint.plotting.selection import checked_top, funnel_line, method_name, shown_of
-from tiepoint.plotting.style import MATCH_DOT, MATCH_LINE, RIM, RIM_RATIO, thinner
+from tiepoint.plotting.scene import Scene
+from tiepoint.plotting.selection import checked_top, funnel_line, methods, ranked, shown_of, strongest
 from tiepoint.types import Image, Matches, MatchResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 50
-_MOST_NUMBERS = 15
 
 
 def plot_matches(
@@ -44,16 +43,22 @@ def plot_matches(
     Parameters
     ----------
     result : MatchResult | Matches
-        Of a MatchResult, ``result.matches`` are drawn.
+        Of a MatchResult with a geometry the matches of the geometry are drawn: those that agree on it above
+        those that are rejected, which are thinner. For the model of a plane the border of each photo is
+        drawn in the other. Of any other, ``result.matches`` are drawn.
     image0, image1 : Image or ndarray
         The two photos, where ``result`` is Matches; a MatchResult brings its own.
     top : int | None
-        Draw the strongest this many, see :meth:`Matches.strongest`; None draws at most 50, because more
-        lines hide the photos and each other. The title says how many.
-    color_by : {"auto", "match", "ratio", "distance", "score"}
+        Draw the strongest this many, see :meth:`Matches.strongest`; of a geometry those that agree come
+        first, and the strongest of the rejected fill up. None draws at most 50, because more lines hide
+        the photos and each other; of a geometry at most 60 that agree, and the same share of the rejected.
+        The title says how many.
+    color_by : {"auto", "inlier", "match", "ratio", "distance", "score"}
+        "inlier" tells those that agree on the geometry from those that do not, and counts both under the
+        photos; it is what "auto" does where there is a geometry, and all others pass it over.
         "match" gives each match a colour of its own from Okabe and Ito's palette; the others grade from
-        bright (good) to dark (doubtful) and say so under the photos. "auto" is "match" for up to 30 lines,
-        and beyond the first of ratio, distance and score that is known.
+        bright (good) to dark (doubtful) and say so under the photos. Without a geometry "auto" is "match"
+        for up to 30 lines, and beyond the first of ratio, distance and score that is known.
     title : str | None
         None writes what is shown; an empty text leaves the title out.
     ax : matplotlib.axes.Axes | None
@@ -188,18 +193,18 @@ def _scene(
     title: str | None,
 ) -> Scene:
     matches, photos = _matches_and_photos(result, image0, image1)
-    most = checked_top(top, _MOST)
-    ranked = any(v is not None for v in (matches.score, matches.ratio, matches.distance))
-    shown = matches.strongest(most) if ranked else matches[:most]
+    if isinstance(result, MatchResult) and result.geometry is not None and color_by in ("auto", "inlier"):
+        return agreement_scene(result, result.geometry, top, title)
+    shown = strongest(matches, checked_top(top, _MOST))
     if title is None:
-        title = _title(result, matches, len(shown), ranked)
+        title = _title(result, matches, len(shown))
     by = chosen_colouring(shown, color_by)
     colours, legend = colours_of(shown, by)
     return Scene(
         photos,
         title,
         tuple(map(caption, photos)),
-        lambda pen: _mark(pen, shown, colours, own=by == "match"),
+        lambda pen: mark_matches(pen, shown, colours, numbered=by == "match"),
         legend,
     )
 
@@ -224,48 +229,10 @@ def _matches_and_photos(
     return result, photos
 
 
-def _title(result: MatchResult | Matches, matches: Matches, shown: int, ranked: bool) -> str:
-    names = [method_name(str(name)) for name in np.unique(matches.source)]
-    if not names and isinstance(result, MatchResult) and result.features0 is not None:
-        names = [method_name(result.features0.extractor)]
-    who = ", ".join(names) if len(names) <= 3 else f"{len(names)} methods"
+def _title(result: MatchResult | Matches, matches: Matches, shown: int) -> str:
+    who = methods(matches, result)
     title = f"{who}: " if who else ""
-    title += shown_of(shown, len(matches), "match", ranked)
+    title += shown_of(shown, len(matches), "match", ranked(matches))
     if matches.funnel:
         title += f"\n{funnel_line(matches.funnel)}"
     return title
-
-
-def _mark(pen: Pen, matches: Matches, colours: NDArray[np.float64], *, own: bool) -> None:
-    """Draw lines, then dots at their ends, then numbers; the strongest last and so on top."""
-    from matplotlib.collections import EllipseCollection, LineCollection
-
-    count = len(matches)
-    if not count:
-        return
-    ax, sheet = pen.ax, pen.sheet
-    ends = np.stack([sheet.place(0, matches.xy0), sheet.place(1, matches.xy1)], axis=1)
-    thin = thinner(count, FEW)
-    line = pen.points(MATCH_LINE) * thin
-    last = slice(None, None, -1)
-    # Every line lies on its own rim, so that crossings can be followed.
-    segments = np.repeat(ends[last], 2, axis=0)
-    widths = np.tile([line * RIM_RATIO, line], count)
-    inks = np.empty((2 * count, 4))
-    inks[0::2] = (0, 0, 0, 0.5 if count <= FEW else 0.25)
-    inks[1::2, :3] = colours[last]
-    inks[1::2, 3] = 0.9 if count <= FEW else 0.7
-    lines = LineCollection(list(segments), colors=inks, linewidths=widths, zorder=2.0, antialiaseds=True,
-                           capstyle="butt")  # fmt: skip
-    ax.add_collection(lines, autolim=False)
-
-    spots = ends[last].reshape(-1, 2)
-    diameter = MATCH_DOT * thin * sheet.width
-    across, down = (np.full(len(spots), diameter * step) for step in sheet.data_per_pixel)
-    dots = EllipseCollection(across, down, np.zeros(len(spots)), units="xy", offsets=spots,
-                             offset_transform=ax.transData, facecolors=np.repeat(colours[last], 2, axis=0),
-                             edgecolors=RIM, linewidths=0.5 * line, zorder=2.1,
-                             antialiaseds=True)  # fmt: skip
-    ax.add_collection(dots, autolim=False)
-    if own and count <= _MOST_NUMBERS:
-        write_ranks(pen, ends, colours)

@@ -77,11 +77,16 @@ def matches_html(matches: Matches) -> str:
 
 
 def result_html(result: MatchResult) -> str:
-    """Return the picture of the matches, what each filter left, the time taken, and the log."""
+    """Return the picture of the matches, the verdict, what each filter left, the time, and the log."""
     picture = _picture(draw_matches(result, width=_RESULT_WIDTH), f"{len(result.matches)} matches")
-    rows = _funnel(result.matches)
+    rows: list[_Row] = []
+    if result.verdict is not None:
+        rows += [("verdict", result.verdict), *(("because", reason) for reason in result.verdict.reasons)]
+    rows += _funnel(result.matches)
     if result.seconds:
         rows.append(("seconds", ", ".join(f"{name} {value:.2f}" for name, value in result.seconds.items())))
+    notes = () if result.geometry is None else result.geometry.notes
+    rows += [("note", sentence) for sentence in notes]
     rows += [("log", sentence) for sentence in result.log]
     return _div(picture, _table(rows))
 

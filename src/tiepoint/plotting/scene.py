@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tiepoint.plotting.layout import Sheet, arrange
+from tiepoint.plotting.legend import Keys, Legend
 from tiepoint.plotting.photo import resized
 from tiepoint.plotting.style import CAPTION, FAINT_INK, INK, PAPER, TITLE
 from tiepoint.plotting.text import LINE_SPACING, Block, elided, text_style, wrapped
@@ -45,15 +44,6 @@ class Pen:
 
 
 @dataclass(frozen=True)
-class Legend:
-    """What graded colours mean: words for both ends, and colours (N, 3) in between."""
-
-    low: str
-    high: str
-    colours: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
 class Scene:
     """What is to be shown, at whatever size; ``marks`` draws on the photos."""
 
@@ -61,7 +51,7 @@ class Scene:
     title: str
     captions: tuple[str, ...]
     marks: Callable[[Pen], None]
-    legend: Legend | None = None
+    legend: Legend | Keys | None = None
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
@@ -173,27 +163,4 @@ def _write(page: Page, pen: Pen) -> None:
                     **text_style())  # fmt: skip
     if page.scene.legend is not None:
         caption = max((block.height_px for block in page.captions), default=0.0) * pen.point
-        _write_legend(page.scene.legend, pen, drop + caption, page.legend_px * pen.point)
-
-
-def _write_legend(legend: Legend, pen: Pen, drop: float, letter: float) -> None:
-    """Draw a bar of the colours under the middle of the photos, its words beside it."""
-    from matplotlib.collections import PolyCollection
-    from matplotlib.transforms import Affine2D, ScaledTranslation
-
-    ax = pen.ax
-    half, height = 4.0 * letter, 0.8 * letter
-    edges = np.linspace(-half, half, len(legend.colours) + 1)
-    # Each stripe reaches under the next one, or a viewer's antialiasing shows seams between them.
-    stripes = [[(a, 0.0), (min(b + 1, half), 0.0), (min(b + 1, half), height), (a, height)]
-               for a, b in pairwise(edges)]  # fmt: skip
-    under = Affine2D().translate(0, -drop - 1.1 * letter).scale(1 / 72)
-    corner = ScaledTranslation(0.5, 0, ax.transAxes)  # type: ignore[arg-type]
-    bar = PolyCollection(stripes, facecolors=legend.colours, edgecolors="none", linewidths=0, clip_on=False,
-                         transform=under + ax.figure.dpi_scale_trans + corner)  # fmt: skip
-    ax.add_artist(bar)
-    for side, text in ((-1, legend.low), (1, legend.high)):
-        ax.annotate(text, (0.5, 0), xycoords="axes fraction", textcoords="offset points",
-                    xytext=(side * (half + 0.5 * letter), -drop - 0.7 * letter),
-                    ha="right" if side < 0 else "left", va="center", fontsize=letter,
-                    color=pen.ink(FAINT_INK), annotation_clip=False, **text_style())  # fmt: skip
+        page.scene.legend.write(pen, drop + caption, page.legend_px * pen.point)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tiepoint.types import Funnel
+import numpy as np
+
+from tiepoint.types import Funnel, Matches, MatchResult
 from tiepoint.types._arrays import checked_count
 
 # Names as their papers write them; any other is shown as it is.
@@ -15,6 +17,24 @@ _NAMES = {name.lower(): name for name in (
 def checked_top(top: int | None, most: int) -> int:
     """Return how many to draw at most: ``top``, or ``most`` for None."""
     return most if top is None else checked_count("top", top, least=1)
+
+
+def ranked(matches: Matches) -> bool:
+    """Tell whether there is anything to say which of the matches are the strongest."""
+    return any(values is not None for values in (matches.score, matches.ratio, matches.distance))
+
+
+def strongest(matches: Matches, most: int) -> Matches:
+    """Return the strongest matches, best first; the first, where nothing ranks them."""
+    return matches.strongest(most) if ranked(matches) else matches[:most]
+
+
+def methods(matches: Matches, result: MatchResult | Matches) -> str:
+    """Return the names of the methods that found the matches; without any, of what was looked for."""
+    names = [method_name(str(name)) for name in np.unique(matches.source)]
+    if not names and isinstance(result, MatchResult) and result.features0 is not None:
+        names = [method_name(result.features0.extractor)]
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} methods"
 
 
 def shown_of(shown: int, total: int, noun: str, ranked: bool) -> str:

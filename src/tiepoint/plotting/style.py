@@ -19,6 +19,8 @@ RIM = "#000000"
 # out, it would vanish in its rim; they are in an order that keeps neighbours far apart.
 OKABE_ITO = ("#f0e442", "#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00")
 KEYPOINT = OKABE_ITO[0]
+# Blue and red-orange differ for every eye, and in brightness, too.
+AGREE, REJECTED, OUTLINE = OKABE_ITO[1], OKABE_ITO[6], OKABE_ITO[0]
 
 # The dark end of viridis is cut off: on a photo it cannot be told from shadow.
 _VIRIDIS_FROM = 0.40

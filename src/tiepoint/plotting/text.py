@@ -39,7 +39,7 @@ class Block:
     @property
     def width_px(self) -> float:
         """Width of the longest line."""
-        return max((_width(line, self.letter_px) for line in self.lines), default=0.0)
+        return max((width_of(line, self.letter_px) for line in self.lines), default=0.0)
 
 
 def text_style() -> dict[str, Any]:
@@ -87,12 +87,12 @@ def elided(text: str, width_px: float, letter_px: float) -> Block:
     text = printable(text).replace("\n", _REPLACEMENT)
     letter_px = max(letter_px, SMALLEST_LETTER_PX)
     shown = text
-    if _width(text, letter_px) > width_px:
+    if width_of(text, letter_px) > width_px:
         most = bisect_right(
-            range(4, len(text)), width_px, key=lambda n: _width(_without_middle(text, n), letter_px)
+            range(4, len(text)), width_px, key=lambda n: width_of(_without_middle(text, n), letter_px)
         )
         shown = _without_middle(text, most + 3)
-    while _width(shown, letter_px) > width_px and letter_px > 1:
+    while width_of(shown, letter_px) > width_px and letter_px > 1:
         letter_px *= 0.93
     return Block((shown,) if shown else (), letter_px)
 
@@ -106,22 +106,22 @@ def _lines(part: str, width_px: float, letter_px: float) -> list[str]:
     lines = [""]
     for word in part.split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if _width(longer, letter_px) <= width_px:
+        if width_of(longer, letter_px) <= width_px:
             lines[-1] = longer
             continue
         if lines[-1]:
             lines.append("")
         while word:
-            fits = (
-                bisect_right(range(2, len(word) + 1), width_px, key=lambda n: _width(word[:n], letter_px)) + 1
-            )
+            starts = range(2, len(word) + 1)
+            fits = bisect_right(starts, width_px, key=lambda n: width_of(word[:n], letter_px)) + 1
             lines[-1], word = word[:fits], word[fits:]
             if word:
                 lines.append("")
     return lines
 
 
-def _width(text: str, letter_px: float) -> float:
+def width_of(text: str, letter_px: float) -> float:
+    """Return the width of a line in pixels."""
     return _measured(text, letter_px)[0] if text else 0.0
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from tiepoint.errors import DataError
 from tiepoint.types._arrays import Noun
 from tiepoint.types.features import Features
+from tiepoint.types.geometry import Geometry
 from tiepoint.types.image import Image
 from tiepoint.types.matches import Matches, check_pairs
+from tiepoint.types.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -27,6 +29,11 @@ class MatchResult(Noun):
         The nearest neighbour of every feature of photo 0, before any filter.
     matches : Matches
         Those candidates that passed all filters; its ``funnel`` counts them stage by stage.
+    geometry : Geometry | None
+        What the matches agree on; its ``matches`` hold those won by guided matching, too. None where
+        nobody asked.
+    verdict : Verdict | None
+        Whether the photos show the same scene. None where nobody asked.
     seconds : Mapping[str, float]
         Wall-clock seconds per stage.
     log : tuple[str, ...]
@@ -45,8 +52,8 @@ class MatchResult(Noun):
     >>> result = tp.match(scene.image0, scene.image1, extractor="orb", max_keypoints=500)
     >>> len(result.candidates)
     500
-    >>> sorted(result.seconds)
-    ['extract', 'match', 'read']
+    >>> list(result.seconds)
+    ['read', 'extract', 'match', 'verify']
     """
 
     image0: Image
@@ -55,12 +62,14 @@ class MatchResult(Noun):
     features1: Features | None = None
     candidates: Matches
     matches: Matches
+    geometry: Geometry | None = None
+    verdict: Verdict | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     log: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_photos()
-        for matches in (self.candidates, self.matches):
+        for matches in self._sets().values():
             if matches.pairs is not None:
                 check_pairs(matches.pairs, self.features0, self.features1)
         try:
@@ -78,10 +87,7 @@ class MatchResult(Noun):
     def _check_photos(self) -> None:
         """Refuse parts that are of photos of other sizes than ``image0`` and ``image1``."""
         for number, image, features in ((0, self.image0, self.features0), (1, self.image1, self.features1)):
-            sizes = {
-                name: getattr(matches, f"image_size{number}")
-                for name, matches in (("candidates", self.candidates), ("matches", self.matches))
-            }
+            sizes = {name: getattr(matches, f"image_size{number}") for name, matches in self._sets().items()}
             if features is not None:
                 sizes[f"features{number}"] = features.image_size
             for name, (width, height) in sizes.items():
@@ -91,8 +97,14 @@ class MatchResult(Noun):
                         f"but the {name} are of a photo of {width}x{height} pixels"
                     )
 
+    def _sets(self) -> dict[str, Matches]:
+        """Return every set of matches by its name."""
+        sets = {"candidates": self.candidates, "matches": self.matches}
+        return sets if self.geometry is None else {**sets, "geometry": self.geometry.matches}
+
     def __repr__(self) -> str:
-        return f"MatchResult({len(self.matches)} matches of {len(self.candidates)} candidates)"
+        found = f"{len(self.matches)} matches of {len(self.candidates)} candidates"
+        return f"MatchResult({found})" if self.verdict is None else f"MatchResult({found}; {self.verdict})"
 
     def _repr_html_(self) -> str:
         from tiepoint.plotting.notebook import result_html

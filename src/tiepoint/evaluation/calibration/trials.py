@@ -1,0 +1,118 @@
+"""Pairs of photos put to the verdict: what evidence there is, and what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tiepoint.evaluation.calibration.photos import LabelledPhoto, Truth, labelled_photos, real_pairs
+from tiepoint.evaluation.calibration.truth import confirmed
+from tiepoint.evaluation.datasets import HomographyTruth
+from tiepoint.evaluation.tune import draw_changes, pair
+from tiepoint.extractors import extract
+from tiepoint.geometry import verify
+from tiepoint.images import read_image
+from tiepoint.matchers import match_features
+from tiepoint.pipeline.match import RATIO
+from tiepoint.types import Features
+from tiepoint.verdict import evidence
+
+_MADE_OF_A_PHOTO = 2
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One pair, as it goes into the fit.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        "same" (two photos of one scene), "made" (a photo and a changed copy) or "different".
+    scenes : (str, str)
+    found : bool
+        Whether a geometry was found.
+    right : bool | None
+        Whether the truth confirms it; None where nobody knows.
+    evidence : dict[str, float]
+        See :func:`tiepoint.verdict.evidence`.
+    """
+
+    name: str
+    kind: str
+    scenes: tuple[str, str]
+    found: bool
+    right: bool | None
+    evidence: dict[str, float]
+
+    @property
+    def label(self) -> bool:
+        """What the probability is to say: the same scene, and not by a geometry that is known to be wrong."""
+        return self.kind != "different" and not (self.found and self.right is False)
+
+    def document(self) -> dict[str, object]:
+        """Return it as plain data for JSON."""
+        return asdict(self)
+
+
+def trials(
+    root: Path, extractor: str, *, negatives: int | None = None, done: Iterable[str] = ()
+) -> Iterator[Trial]:
+    """Yield a trial for every pair of the photos, in a fixed order.
+
+    Parameters
+    ----------
+    root : Path
+        A folder with ``scenes.json`` and ``pairs/pairs.json``.
+    extractor : str
+        Name of an extractor, with its default options.
+    negatives : int, optional
+        At most so many pairs of different scenes, drawn at random; else all of them.
+    done : iterable of str
+        Names of trials to leave out.
+    """
+    known: dict[Path, Features] = {}
+
+    def features_of(photo: LabelledPhoto) -> Features:
+        if photo.path not in known:
+            known[photo.path] = extract(photo.path, extractor)
+        return known[photo.path]
+
+    skip = set(done)
+    pairs = list(real_pairs(root))
+    same = [one for one in pairs if one.same]
+    different = [one for one in pairs if one.same is False]
+    if negatives is not None and negatives < len(different):
+        chosen = np.random.default_rng(0).choice(len(different), negatives, replace=False)
+        different = [different[k] for k in sorted(chosen)]
+    for one in (*same, *different):
+        if one.name not in skip:
+            kind = "same" if one.same else "different"
+            scenes = one.photo0.scene, one.photo1.scene
+            yield _tried(one.name, kind, scenes, features_of(one.photo0), features_of(one.photo1), one.truth)
+    yield from _made(root, extractor, skip)
+
+
+def _made(root: Path, extractor: str, skip: set[str]) -> Iterator[Trial]:
+    photos = labelled_photos(root)
+    changes = draw_changes(_MADE_OF_A_PHOTO * len(photos), seed=7)
+    for number, change in enumerate(changes):
+        photo = photos[number // _MADE_OF_A_PHOTO]
+        name = f"{photo.folder}/{photo.path.stem} {change.name}"
+        if name in skip:
+            continue
+        first, (second, matrix) = pair(read_image(photo.path), change)
+        features = extract(first, extractor), extract(second, extractor)
+        truth = HomographyTruth(H_1_from_0=matrix)
+        yield _tried(name, "made", (photo.scene, photo.scene), *features, truth)
+
+
+def _tried(
+    name: str, kind: str, scenes: tuple[str, str], features0: Features, features1: Features, truth: Truth
+) -> Trial:
+    matches = match_features(features0, features1, ratio=RATIO)
+    geometry = verify(matches, features0=features0, features1=features1)
+    return Trial(name, kind, scenes, bool(geometry), confirmed(geometry, truth), evidence(geometry))
