@@ -71,6 +71,8 @@ def fit_matches(
         camera1=camera1,
         quality=None if quality is None else quality.astype(np.float64),
         mirrored=mirrored,
+        scale0=matches.size0,
+        scale1=matches.size1,
     )
 
 

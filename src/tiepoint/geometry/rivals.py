@@ -31,7 +31,8 @@ def rival(found: Fit, matches: Matches, inliers: NDArray[np.bool_], max_error: f
     if len(rest) < max(count_least(found.model) + 1, np.count_nonzero(inliers) / 2):
         return 0
     model = "fundamental" if found.model == "essential" else found.model
-    other = fit(model, rest.xy0.astype(np.float64), rest.xy1.astype(np.float64), max_error)
+    share = min(1.0, np.count_nonzero(inliers) / 2 / len(rest))
+    other = fit(model, rest.xy0, rest.xy1, max_error, share=share)
     return other.count if other and beyond_chance(other, rest, max_error) < MOST_FALSE_ALARMS else 0
 
 

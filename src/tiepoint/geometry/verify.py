@@ -16,10 +16,11 @@ from tiepoint.geometry.choice import Cameras, choose, fit_matches
 from tiepoint.geometry.consistency import agreement
 from tiepoint.geometry.estimate import checked_camera
 from tiepoint.geometry.fit import CALLED, Fit, refit
+from tiepoint.geometry.guided import grow
 from tiepoint.geometry.residuals import PLANAR
 from tiepoint.geometry.rivals import repeated, rival
 from tiepoint.geometry.spread import coverage
-from tiepoint.geometry.support import win
+from tiepoint.geometry.support import Won, win
 from tiepoint.geometry.watermark import watermark
 from tiepoint.options import nearest
 from tiepoint.types import MODELS, Features, Geometry, Matches
@@ -102,7 +103,12 @@ def verify(
         found, configuration = fit_matches(model, matches, limit, cameras), None
     alarms = beyond_chance(found, matches, limit) if found else None
     reason = found.reason
-    if alarms is not None and alarms >= MOST_FALSE_ALARMS:
+    doubtful = alarms is not None and alarms >= MOST_FALSE_ALARMS
+    grown, won = found, None
+    # Lines catch too much by chance to save a model in doubt; a plane may yet be proven.
+    if found and features is not None and (not doubtful or found.model in PLANAR):
+        grown, won = _grown(found, matches, features, limit)
+    if doubtful and not (won is not None and won.beyond_doubt):
         reason = (
             f"{found.count} of {len(matches)} matches agree on {CALLED[found.model]}, "
             "no more than chance would give"
@@ -121,27 +127,46 @@ def verify(
             notes=tuple(notes),
         )
     guided, predicted, by_chance = 0, None, None
-    if features is not None:
-        relaxed = _RATIO_AT_POINT if found.model in PLANAR else _RATIO_ON_LINE
-        won = win(found, matches, *features, limit, relaxed)
+    if won is not None:
         predicted, by_chance = len(won.matches), won.by_chance
         if won.worth:
             joined = _joined(matches, won.matches)
-            xy0, xy1 = joined.xy0.astype(np.float64), joined.xy1.astype(np.float64)
-            better = refit(found, xy0, xy1, limit, *(cameras or (None, None)))
-            if better.inliers.sum() > found.inliers.sum():
+            sizes = {"scale0": joined.size0, "scale1": joined.size1}
+            better = refit(grown, joined.xy0, joined.xy1, limit, *(cameras or (None, None)), **sizes)
+            if better.count > found.count:
                 found, matches, guided = better, joined, len(won.matches)
     geometry = _geometry(found, matches, limit, configuration, guided, features, notes)
     return replace(geometry, predicted=predicted, guided_by_chance=by_chance, log_false_alarms=alarms)
 
 
+def _grown(
+    found: Fit, matches: Matches, features: tuple[Features, Features], limit: float
+) -> tuple[Fit, Won]:
+    """Look for more matches near a model; of a plane, first let it grow over the photo."""
+    if found.model not in PLANAR:
+        return found, win(found, matches, *features, limit, _RATIO_ON_LINE)
+    grown = grow(
+        found,
+        matches.xy0,
+        matches.xy1,
+        *features,
+        limit,
+        ratio=_RATIO_AT_POINT,
+        scale0=matches.size0,
+        scale1=matches.size1,
+    )
+    return grown, win(grown, matches, *features, limit, _RATIO_AT_POINT)
+
+
 def default_max_error(matches: Matches) -> float:
     """Return the largest residual of an inlier in pixels, where nobody has said: 2, more in large photos.
+
+    Of two sizes the smaller counts.
 
     Keypoints are placed to a part of a pixel, but those of the coarse scales, which large photos have more
     of, to a part of theirs.
     """
-    diagonal = max(math.hypot(*matches.image_size0), math.hypot(*matches.image_size1))
+    diagonal = min(math.hypot(*matches.image_size0), math.hypot(*matches.image_size1))
     return max(_PIXELS, _OF_DIAGONAL * diagonal)
 
 
