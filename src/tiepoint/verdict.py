@@ -209,7 +209,8 @@ def _reasons(geometry: Geometry) -> tuple[str, ...]:
     own = len(geometry.matches) - geometry.guided
     count = int(np.count_nonzero(geometry.inliers[:own]))
     said = [*doubts(values)]
-    said.append(f"{count} of {own} matches agree on {_SEEN.get(geometry.configuration or '', _SEEN[geometry.model])}")
+    seen = _SEEN.get(geometry.configuration or "", _SEEN[geometry.model])
+    said.append(f"{count} of {own} matches agree on {seen}")
     if geometry.predicted is not None and geometry.guided_by_chance is not None:
         said.append(
             f"where it says to look there are {geometry.predicted} more; "

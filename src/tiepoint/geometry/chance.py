@@ -29,8 +29,10 @@ def beyond_chance(found: Fit, matches: Matches, max_error: float) -> float:
     assert found.matrix is not None
     planar = found.matrix if found.model in PLANAR else None
     # A keypoint may be there with several orientations: matches between the same places are one.
-    _, different = np.unique(np.hstack([matches.xy0, matches.xy1]), axis=0, return_index=True)
-    matches, inliers = matches[different], found.inliers[different]
+    different = _different(matches)
+    inliers = found.inliers
+    if not different.all():
+        matches, inliers = matches[different], inliers[different]
     total, agree = len(matches), int(np.count_nonzero(inliers))
     growth = 1.0
     if planar is not None:
@@ -48,6 +50,18 @@ def beyond_chance(found: Fit, matches: Matches, max_error: float) -> float:
     # An epipolar model does not say how much: the first inlier does.
     told = count if planar is not None else count - 1
     return log_false_alarms(found.model, count, total, chance) + told * math.log10(alike)
+
+
+def _different(matches: Matches) -> NDArray[np.bool_]:
+    """Tell for each match whether it is the first between its two places, (M,) bool."""
+    # Both coordinates of a place as one number, which sorts quickly; + 0 since -0 has other bits.
+    from0, to1 = (np.ascontiguousarray(xy + 0).view(np.uint64)[:, 0] for xy in (matches.xy0, matches.xy1))
+    order = np.lexsort((to1, from0))
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (np.diff(from0[order]) != 0) | (np.diff(to1[order]) != 0)
+    first = np.empty(len(order), np.bool_)
+    first[order] = new
+    return first
 
 
 def share_by_chance(model: str, max_error: float, matches: Matches, growth: float = 1.0) -> float:

@@ -6,7 +6,6 @@ import math
 import operator
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,6 @@ from tiepoint.errors import DataError
 from tiepoint.types._arrays import Noun, checked, checked_or_none
 from tiepoint.types.matches import Matches
 
-Model = Literal["homography", "fundamental", "essential", "affine", "similarity"]
-Configuration = Literal["general", "planar or panoramic", "planar", "panoramic", "watermark"]
 MODELS: tuple[str, ...] = ("homography", "fundamental", "essential", "affine", "similarity")
 CONFIGURATIONS: tuple[str, ...] = ("general", "planar or panoramic", "planar", "panoramic", "watermark")
 _OF_A_PLANE = ("homography", "affine", "similarity")

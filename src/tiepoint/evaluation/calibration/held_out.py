@@ -26,7 +26,7 @@ SIGNS = {
 }
 _GROUPS = 10
 # Of evidence that says the same twice, each gets a part of the weight, so that none decides alone.
-_PENALTY = 10.0
+_PENALTY = 0.001  # for each trial, so that their number does not matter
 
 
 def labels(trials: Sequence[Trial]) -> NDArray[np.bool_]:
@@ -45,7 +45,7 @@ def fitted(trials: Sequence[Trial], *, penalty: float = _PENALTY) -> Logistic:
     """Fit to all trials; weights are in the order of :data:`SIGNS`."""
     truth = labels(trials)
     return fit_logistic(
-        _features(trials), truth, balanced(truth), penalty=penalty, signs=tuple(SIGNS.values())
+        _features(trials), truth, balanced(truth), penalty=penalty * len(trials), signs=tuple(SIGNS.values())
     )
 
 
