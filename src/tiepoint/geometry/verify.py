@@ -205,8 +205,8 @@ def _geometry(
         repeated=repeated(matches, inliers & own, *features) if features and looked else None,
         agreement=agreement(matches, inliers & own, planar),
         coverage=(
-            coverage(matches.xy0[inliers], matches.image_size0),
-            coverage(matches.xy1[inliers], matches.image_size1),
+            coverage(matches.xy0[inliers & own], matches.image_size0),
+            coverage(matches.xy1[inliers & own], matches.image_size1),
         ),
         notes=tuple(notes),
     )

@@ -70,7 +70,7 @@ class Geometry(Noun):
         Share of the inliers whose keypoints turn and grow from photo 0 to photo 1 as the model says; None
         where the keypoints have no angle or size.
     coverage : (float, float)
-        Share of photo 0 and of photo 1 that nine in ten inliers spread over, 0 to 1.
+        Share of photo 0 and of photo 1 that nine in ten inliers spread over, 0 to 1; guided ones left out.
     notes : tuple[str, ...]
         What else to know, in sentences.
 
