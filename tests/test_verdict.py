@@ -36,6 +36,9 @@ WEIGHTS = {
 HAND = Family(name="points", extractors=("hand", "sift"), intercept=-9.0, weights=WEIGHTS, yes=0.9, no=0.1)
 
 
+RICH = (("keypoints 0", 900), ("keypoints 1", 800))
+
+
 def given(*fitted: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiepoint.verdict, "families", lambda: fitted)
 
@@ -44,7 +47,7 @@ def found(count: int = 40, total: int = 60, **changes: Any) -> tp.Geometry:
     """A homography on which so many of so many matches agree, by a pixel each."""
     xy = np.random.default_rng(5).uniform(0, 599, (total, 2))
     parts: dict[str, Any] = {
-        "model": "homography", "matrix": np.eye(3), "matches": as_matches(xy, xy),
+        "model": "homography", "matrix": np.eye(3), "matches": as_matches(xy, xy, funnel=RICH),
         "inliers": np.arange(total) < count,
         "residuals": np.where(np.arange(total) < count, 1, 9).astype(np.float32),
         "max_error": 2, "configuration": "planar or panoramic", "log_false_alarms": -20.0, "predicted": 30,
@@ -56,8 +59,8 @@ def found(count: int = 40, total: int = 60, **changes: Any) -> tp.Geometry:
 def nothing(m: int = 10, **changes: Any) -> tp.Geometry:
     xy = np.random.default_rng(6).uniform(0, 599, (m, 2))
     parts: dict[str, Any] = {
-        "model": "auto", "matches": as_matches(xy, xy), "inliers": np.zeros(m, bool), "max_error": 2,
-        "reason": "by chance",
+        "model": "auto", "matches": as_matches(xy, xy, funnel=RICH), "inliers": np.zeros(m, bool),
+        "max_error": 2, "reason": "by chance",
     }  # fmt: skip
     return tp.Geometry(**{**parts, **changes})
 
@@ -229,8 +232,17 @@ def test_verify_and_judge_go_together(rng: np.random.Generator, monkeypatch: pyt
     features = two_features(rng, *flat(rng, 200))
     matches = matched(*features, np.arange(100))
     assert judge(tp.verify(matches, features0=features[0], features1=features[1])).answer == "yes"
-    lost = replace(matches, xy1=rng.permutation(matches.xy1))
+    lost = replace(matches, xy1=rng.permutation(matches.xy1), funnel=RICH)
     assert judge(tp.verify(lost)).answer == "no"
+
+
+def test_a_photo_with_hardly_a_keypoint_is_no_reason_for_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(HAND, monkeypatch=monkeypatch)
+    geometry = nothing()
+    for funnel, seen in (((("keypoints 0", 900), ("keypoints 1", 12)), 12), ((), 0)):
+        verdict = judge(replace(geometry, matches=replace(geometry.matches, funnel=funnel)))
+        assert verdict.answer == "unsure"
+        assert verdict.reasons[0] == f"a photo with {seen} keypoints says too little for a no"
 
 
 def test_the_file_beside_the_module_is_sound() -> None:

@@ -90,6 +90,10 @@ def judge(geometry: Geometry, *, extractor: str | None = None) -> Verdict:
     if geometry and probability >= family.yes:
         answer = "yes"
     elif probability <= family.no:
+        fewest = _fewest_keypoints(geometry)
+        if fewest < _ENOUGH_KEYPOINTS:
+            reason = f"a photo with {fewest} keypoints says too little for a no"
+            return Verdict(answer="unsure", probability=probability, reasons=(reason, *_reasons(geometry)))
         answer = "no"
     return Verdict(answer=answer, probability=probability, reasons=_reasons(geometry))
 
@@ -140,6 +144,12 @@ def evidence(geometry: Geometry) -> dict[str, float]:
     values["look-alikes"] = geometry.repeated or 0.0
     values["rival"] = geometry.rival / max(1, count)
     return values
+
+
+def _fewest_keypoints(geometry: Geometry) -> int:
+    """Return how many keypoints the poorer photo has; 0 where the matches do not tell."""
+    counts = dict(geometry.matches.funnel)
+    return min(counts.get("keypoints 0", 0), counts.get("keypoints 1", 0))
 
 
 def _alike(matches: Matches) -> int:
@@ -231,7 +241,7 @@ def _reasons(geometry: Geometry) -> tuple[str, ...]:
     return tuple(said)
 
 
-_RATIO, _ALWAYS_ALIKE = 0.8, 4
+_RATIO, _ALWAYS_ALIKE, _ENOUGH_KEYPOINTS = 0.8, 4, 300
 _MANY, _NEARLY, _SMALL = 0.4, 0.6, 0.03
 _SEEN = {
     "general": "one movement of the camera through a scene with depth",

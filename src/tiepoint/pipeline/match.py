@@ -23,6 +23,8 @@ from tiepoint.verdict import judge
 # What is used where nothing else is asked for. docs/benchmarks.md shows the measurements behind it.
 EXTRACTOR = "rootsift"
 RATIO = 0.8
+# Share of the matches that agree, from which on nobody asks for the mirror image.
+_MOST_OF_THEM = 0.6
 
 
 def match(
@@ -62,8 +64,8 @@ def match(
     -------
     MatchResult
         All nearest neighbours are in ``candidates``, what passed the filters in ``matches``, which of these
-        agree in ``geometry``, the answer in ``verdict``. Where the answer is not yes, the mirror image of
-        photo 1 is tried, too; ``geometry.mirrored`` tells.
+        agree in ``geometry``, the answer in ``verdict``. Where the answer is not yes, or many matches do not
+        agree, the mirror image of photo 1 is tried, too; ``geometry.mirrored`` tells.
 
     Raises
     ------
@@ -126,12 +128,31 @@ def match(
 
     view0 = View(image=image0, features=partial(features_of, image0))
     result = matched(view0, View(image=image1, features=partial(features_of, image1)))
-    if result.verdict is not None and result.verdict.answer != "yes":
+    if not _settled(result):
         mirror = mirror_image(image1)
         other = matched(view0, View(image=mirror, features=partial(features_of, mirror)))
-        if other.verdict is not None and other.verdict.answer == "yes":
+        if _is_yes(other) and (not _is_yes(result) or _agreeing(other) > 2 * _agreeing(result)):
             result = carried_back(other, image1)
     return replace(result, seconds=clock.seconds)
+
+
+def _settled(result: MatchResult) -> bool:
+    """Whether nothing speaks for looking at the mirror image: a symmetric front matches its own, too."""
+    if result.geometry is None:
+        return True
+    return _is_yes(result) and _agreeing(result) >= _MOST_OF_THEM * len(result.matches)
+
+
+def _is_yes(result: MatchResult) -> bool:
+    return result.verdict is not None and result.verdict.answer == "yes"
+
+
+def _agreeing(result: MatchResult) -> int:
+    """Count the inliers among the matches, without those won by guided matching."""
+    geometry = result.geometry
+    if geometry is None:
+        return 0
+    return int(np.count_nonzero(geometry.inliers[: len(geometry.matches) - geometry.guided]))
 
 
 def _cameras(image0: Image, image1: Image) -> dict[str, NDArray[np.float64]]:
