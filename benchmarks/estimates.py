@@ -96,7 +96,7 @@ def tables(dataset: Dataset, seeds: int) -> tuple[str, str]:
         corners = [record["corner_error"] for record in records]
         correct = metrics.correctness(np.array([np.inf if error is None else error for error in corners]))
         of_matches.append(
-            [name, f"{mma[0]:.3f}", f"{mma[2]:.3f}", f"{count:.0f}", INDEPENDENT[name], _three(correct)],
+            [name, f"{mma[0]:.3f}", f"{mma[2]:.3f}", f"{count:.0f}", INDEPENDENT[name], three(correct)],
         )
         for estimator, max_error in ESTIMATORS:
             areas = []
@@ -112,10 +112,10 @@ def tables(dataset: Dataset, seeds: int) -> tuple[str, str]:
             of_homographies.append(
                 [
                     f"{name}, {estimator} {max_error:g} px",
-                    _three(scatter[0]),
+                    three(scatter[0]),
                     INDEPENDENT[name, estimator],
-                    _three(scatter.mean(axis=0)),
-                    _three(scatter.std(axis=0, ddof=1)),
+                    three(scatter.mean(axis=0)),
+                    three(scatter.std(axis=0, ddof=1)),
                 ]
             )
     return (
@@ -150,7 +150,7 @@ def poses(dataset: Dataset) -> str:
         lines.append(
             [
                 f"rootsift, {estimator} 1 px",
-                _three(metrics.pose_auc(*angles)),
+                three(metrics.pose_auc(*angles)),
                 INDEPENDENT_POSES[estimator],
                 f"{np.median(np.maximum(*angles)):.3f}",
             ]
@@ -158,7 +158,8 @@ def poses(dataset: Dataset) -> str:
     return markdown(["AUC@5 / 10 / 20 degrees", "tiepoint", "independently", "median, degrees"], lines)
 
 
-def _three(areas: NDArray[np.float64]) -> str:
+def three(areas: NDArray[np.float64]) -> str:
+    """Return areas in percent."""
     return " / ".join(f"{100 * area:.1f}" for area in areas)
 
 

@@ -28,7 +28,7 @@ from typing import Any
 import cv2
 import numpy as np
 import poselib
-from estimates import ROOTSIFT, Photos
+from estimates import ROOTSIFT, Photos, three
 from numpy.typing import NDArray
 from tables import markdown, publish
 
@@ -326,11 +326,6 @@ def ransac_of_pycolmap(max_error: float) -> Any:
     options = pycolmap().RANSACOptions()
     options.max_error, options.confidence, options.random_seed = max_error, CONFIDENCE, SEED
     return options
-
-
-def three(areas: NDArray[np.float64]) -> str:
-    """Return areas in percent."""
-    return " / ".join(f"{100 * area:.1f}" for area in areas)
 
 
 def main() -> None:

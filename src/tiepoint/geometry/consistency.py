@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from tiepoint.types import Matches
 
-# How far an inlier may be off: seen on true matches, nine of ten of SIFT's keep within.
+# How far an inlier may be off. A slanted view shears what a model takes for turned and grown, so it is not
+# little; a random match has a chance of about one in ten.
 MOST_TURN = 30.0  # degrees
 MOST_GROWTH = 0.7  # octaves
 _MOST_COMPARED = 400  # inliers that are compared with each other

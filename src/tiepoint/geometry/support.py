@@ -35,10 +35,7 @@ class Won:
 
     @property
     def beyond_doubt(self) -> bool:
-        """Whether they prove the model alone, though the matches that it was found on are few.
-
-        Of 427 pairs of photos of different places none came to a third of this.
-        """
+        """Whether they prove the model alone, though the matches that it was found on are few."""
         return len(self.matches) >= 3 * self.by_chance + _PROOF
 
 
