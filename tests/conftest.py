@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tiepoint as tp
+from tests.misbehaving_server import Server
+from tiepoint import transfer, weights
 from tiepoint.evaluation import RenderedPair, render_demo
 
 
@@ -52,3 +56,33 @@ def data() -> Path:
     path = Path(folder)
     assert path.is_dir(), f"TIEPOINT_DATA is {folder}, which is no folder"
     return path
+
+
+@pytest.fixture(scope="session")
+def weights_of() -> Callable[..., None]:
+    """What skips a test where weights are not cached; if TIEPOINT_WEIGHTS is set, they must be."""
+
+    def require(*names: str) -> None:
+        command = weights.missing(*names)
+        if command is None:
+            return
+        if os.environ.get("TIEPOINT_WEIGHTS"):
+            pytest.fail(f"weights are missing in TIEPOINT_WEIGHTS; fetch them with: {command}")
+        pytest.skip(f"weights are missing; {command}")
+
+    return require
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server on this machine; waits are short."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(transfer, "PAUSE", 0.0)
+    monkeypatch.setattr(transfer, "TIMEOUT", 5.0)
+    with Server() as made:
+        thread = threading.Thread(target=made.serve_forever, args=(0.01,))
+        thread.start()
+        yield made
+        made.done.set()
+        made.shutdown()
+        thread.join()

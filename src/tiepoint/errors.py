@@ -52,3 +52,29 @@ def reason(error: OSError) -> str:
     'no such file or directory'
     """
     return (error.strerror or str(error)).lower()
+
+
+def printable(text: str, *, most: int | None = None) -> str:
+    r"""Return ``text`` with all that is not to be seen, or moves what is, spelled out; cut in its middle.
+
+    Parameters
+    ----------
+    text : str
+        A name, of a file for example: whoever made it may have put line breaks, colours of the terminal
+        or characters that turn the direction of writing into it.
+    most : int | None
+        The most characters to return; None: all of them.
+
+    Examples
+    --------
+    >>> from tiepoint.errors import printable
+    >>> printable("two\nlines \u202egpj.exe")
+    'two\\nlines \\u202egpj.exe'
+    >>> printable("x" * 5000 + ".jpg", most=20)
+    'xxxxxxxxx...xxxx.jpg'
+    """
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if most is None or len(line) <= most:
+        return line
+    tail = (most - 3) // 2
+    return f"{line[: most - 3 - tail]}...{line[len(line) - tail :]}"

@@ -5,43 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.evaluation.misbehaving_server import entry
-from tiepoint.errors import OptionError, WriteError
-from tiepoint.evaluation.datasets import CATALOGUE, Archive, cache_folder
+from tests.evaluation.archives import entry
+from tiepoint.errors import OptionError
+from tiepoint.evaluation.datasets import CATALOGUE, Archive
 from tiepoint.evaluation.datasets.load import LAYOUTS
-
-
-@pytest.mark.parametrize(
-    ("environment", "platform", "expected"),
-    [
-        ({"TIEPOINT_CACHE": "/x/y", "XDG_CACHE_HOME": "/z"}, "linux", "/x/y"),
-        ({"TIEPOINT_CACHE": "~/y"}, "linux", "{home}/y"),
-        ({"TIEPOINT_CACHE": "", "XDG_CACHE_HOME": "/z"}, "linux", "/z/tiepoint"),
-        ({"XDG_CACHE_HOME": "relative"}, "linux", "{home}/.cache/tiepoint"),
-        ({}, "linux", "{home}/.cache/tiepoint"),
-        ({"XDG_CACHE_HOME": "/z"}, "darwin", "{home}/Library/Caches/tiepoint"),
-        ({"LOCALAPPDATA": "/local"}, "win32", "/local/tiepoint"),
-        ({}, "win32", "{home}/AppData/Local/tiepoint"),
-        ({"TIEPOINT_CACHE": "/x/y"}, "win32", "/x/y"),
-    ],
-)
-def test_where_the_cache_is(environment: dict[str, str], platform: str, expected: str) -> None:
-    home = Path.home().as_posix()
-    assert cache_folder(environment, platform).as_posix() == expected.format(home=home)
-
-
-def test_a_machine_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nowhere(_: Any = None) -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "home", nowhere)
-    with pytest.raises(WriteError, match="name one with TIEPOINT_CACHE"):
-        cache_folder({}, "linux")
 
 
 def test_every_entry_has_a_loader_and_its_terms() -> None:

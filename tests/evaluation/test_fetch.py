@@ -9,18 +9,17 @@ import re
 import subprocess
 import sys
 import tarfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.evaluation.archives import ZIP, entry
 from tests.evaluation.layouts import sequence
-from tests.evaluation.misbehaving_server import BIG, ZIP, Server, entry, packed, sha256
+from tests.misbehaving_server import BIG, Server, packed, sha256
 from tiepoint.errors import ReadError, WriteError
 from tiepoint.evaluation.datasets import CATALOGUE, Archive, fetch, fetched, load_dataset
-from tiepoint.evaluation.datasets.cache import locked
 
 
 def test_a_data_set_is_fetched_once(server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -250,30 +249,3 @@ def test_a_killed_process_frees_the_lock_and_its_part_is_used(server: Server, tm
     assert 0 < size <= 1_000_000
     fetch(entry(Archive(url=url, sha256=sha256(ZIP))), tmp_path)
     assert server.asked[1:] == [("a.zip", f"bytes={size}-", 206)]
-
-
-def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
-    inside = 0
-    most = 0
-    waits: list[int] = []
-
-    def work() -> None:
-        nonlocal inside, most
-        with locked(tmp_path / "lock", lambda: waits.append(1)):
-            inside += 1
-            most = max(most, inside)
-            time.sleep(0.02)
-            inside -= 1
-
-    threads = [threading.Thread(target=work) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (inside, most) == (0, 1)
-    assert 1 <= len(waits) <= 4
-
-
-def test_a_lock_where_none_can_be(tmp_path: Path) -> None:
-    with pytest.raises(WriteError, match="no such file"), locked(tmp_path / "no" / "lock", lambda: None):
-        pass

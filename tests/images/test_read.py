@@ -20,10 +20,9 @@ import PIL.ImageFile
 import pytest
 from numpy.typing import NDArray
 
-from tiepoint.errors import DataError, MissingError, OptionError, ReadError, TiepointError
+from tiepoint.errors import DataError, MissingError, OptionError, ReadError, TiepointError, printable
 from tiepoint.images import read as read_module
 from tiepoint.images import read_image
-from tiepoint.images.source import printable
 
 Photo = NDArray[Any]
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tiepoint import __version__
-from tiepoint.cli import align, bench, demo, extract, match, methods, tune
+from tiepoint.cli import align, bench, demo, extract, match, methods, tune, weights
 from tiepoint.cli.terminal import plain_output
 from tiepoint.errors import TiepointError, reason
 
@@ -29,6 +29,7 @@ methods.add_to(app)
 demo.add_to(app)
 bench.add_to(app)
 tune.add_to(app)
+weights.add_to(app)
 
 
 def _version(wanted: bool) -> None:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tiepoint.cli import terminal
+from tiepoint.cli import bars, terminal
 from tiepoint.errors import TiepointError
 from tiepoint.files import make_folder
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, ProgressColumn
-
     from tiepoint.evaluation.bench import Contender, Protocol
     from tiepoint.evaluation.bench.report import Report
     from tiepoint.evaluation.datasets import Dataset
@@ -140,7 +138,7 @@ def bench(
             f"nearest:ratio={RATIO if ratio is None else ratio}" if matcher is None else matcher,
             max_keypoints=max_keypoints,
         )
-        with _downloading(talk) as progress:
+        with bars.downloading(talk) as progress:
             pairs = load_dataset(dataset, root, download=download, progress=progress)
         if sequence:
             pairs = pairs.subset(*sequence)
@@ -231,7 +229,7 @@ def _installed(talk: terminal.Talk) -> str:
 @contextmanager
 def _measuring(talk: terminal.Talk) -> Iterator[Step]:
     """Show how many measurements there are and the time left, on a terminal."""
-    if not _shown(talk):
+    if not bars.shown(talk):
         yield lambda *_: None
         return
     from rich.progress import (
@@ -250,51 +248,9 @@ def _measuring(talk: terminal.Talk) -> Iterator[Step]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with _bar(*columns) as bar:
+    with bars.bar(*columns) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _downloading(talk: terminal.Talk) -> Iterator[Callable[[str, int, int | None], None] | None]:
-    """Show how much of an archive is there, on a terminal."""
-    if not _shown(talk):
-        yield None
-        return
-    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn
-
-    tasks: dict[str, TaskID] = {}
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-    )
-    with _bar(*columns) as bar:
-
-        def step(name: str, done: int, total: int | None) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(name, total=total)
-            bar.update(tasks[name], completed=done, total=total)
-
-        yield step
-
-
-def _shown(talk: terminal.Talk) -> bool:
-    return not talk.quiet and sys.stderr.isatty()
-
-
-def _bar(*columns: ProgressColumn) -> Progress:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    # Left to itself, rich takes over standard output too, also where that is a file.
-    return Progress(
-        *columns,
-        console=Console(file=sys.stderr),
-        transient=True,
-        redirect_stdout=sys.stdout.isatty(),
-    )
 
 
 def add_to(app: typer.Typer) -> None:

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from tiepoint.errors import DataError, ReadError, TiepointError
+from tiepoint.errors import DataError, ReadError, TiepointError, printable
 from tiepoint.images.limits import Limits, RefusedError, in_words
 from tiepoint.images.sniff import HEAD, Format, recognise
 
@@ -45,32 +45,6 @@ def describe(source: object) -> str:
     if not text:
         return "the given path"
     return printable(text, most=_MAX_NAME)
-
-
-def printable(text: str, *, most: int | None = None) -> str:
-    r"""Return ``text`` with all that is not to be seen, or moves what is, spelled out; cut in its middle.
-
-    Parameters
-    ----------
-    text : str
-        A name, of a file for example: whoever made it may have put line breaks, colours of the terminal
-        or characters that turn the direction of writing into it.
-    most : int | None
-        The most characters to return; None: all of them.
-
-    Examples
-    --------
-    >>> from tiepoint.images.source import printable
-    >>> printable("two\nlines \u202egpj.exe")
-    'two\\nlines \\u202egpj.exe'
-    >>> printable("x" * 5000 + ".jpg", most=20)
-    'xxxxxxxxx...xxxx.jpg'
-    """
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    if most is None or len(line) <= most:
-        return line
-    tail = (most - 3) // 2
-    return f"{line[: most - 3 - tail]}...{line[len(line) - tail :]}"
 
 
 def fetch(source: object, limits: Limits) -> Photo:

@@ -11,14 +11,19 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+from tiepoint.cache import cache_folder, locked
 from tiepoint.errors import ReadError, WriteError, reason
-from tiepoint.evaluation.datasets.cache import cache_folder, locked
 from tiepoint.evaluation.datasets.catalogue import Archive, Entry
-from tiepoint.evaluation.datasets.transfer import Progress, download
 from tiepoint.evaluation.datasets.unpack import unpack
 from tiepoint.files import make_folder, write_bytes
+from tiepoint.transfer import Manner, Progress, download
 
 _log = logging.getLogger("tiepoint")
+
+_MANNER = Manner(
+    if_moved="; if it has moved, fetch it by hand and name its folder with --root",
+    if_offline="; without a network, --root takes a local copy of the data set",
+)
 
 # What each address gave the first time: {"sha256": ..., "size": ..., "first": "2026-01-31"}
 _Seen = dict[str, dict[str, str | int]]
@@ -113,11 +118,11 @@ def _home(entry: Entry, cache_dir: str | os.PathLike[str] | None) -> Path:
 
 def _archive(archive: Archive, file: Path, seen: _Seen, home: Path, progress: Progress | None) -> Path:
     """Fetch one archive, unless all of it is there, and check it."""
-    old = file.is_file() or download(archive.url, file, size=archive.size, progress=progress)
+    old = file.is_file() or download(archive.url, file, size=archive.size, progress=progress, manner=_MANNER)
     wrong = _wrong(archive, file, seen, home)
     if wrong is not None and old:  # what an earlier run had left may be the trouble
         _remove(file)
-        download(archive.url, file, size=archive.size, progress=progress)
+        download(archive.url, file, size=archive.size, progress=progress, manner=_MANNER)
         wrong = _wrong(archive, file, seen, home)
     if wrong is not None:
         _remove(file)

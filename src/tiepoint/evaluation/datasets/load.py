@@ -14,8 +14,8 @@ from tiepoint.evaluation.datasets.base import Dataset
 from tiepoint.evaluation.datasets.catalogue import CATALOGUE, Entry
 from tiepoint.evaluation.datasets.download import fetch, fetched
 from tiepoint.evaluation.datasets.reading import shown
-from tiepoint.evaluation.datasets.transfer import Progress
 from tiepoint.options import nearest
+from tiepoint.transfer import Progress
 
 
 @dataclass(frozen=True, kw_only=True)

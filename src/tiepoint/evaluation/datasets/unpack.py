@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from tiepoint.errors import ReadError, WriteError, reason
-from tiepoint.evaluation.datasets.transfer import Progress
 from tiepoint.files import make_folder
 from tiepoint.images import printable
+from tiepoint.transfer import Progress
 
 _PIECE = 1 << 20
 # What zipfile, tarfile and zlib raise for a broken archive; RuntimeError: encrypted, or packed in an unknown

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tiepoint.errors import ReadError, WriteError, reason
+from tiepoint.errors import ReadError, WriteError, printable, reason
 from tiepoint.files import write_bytes
-from tiepoint.images import printable
 
 # Called with what is being done, how much of it is done, and how much there is: bytes, or None.
 Progress = Callable[[str, int, int | None], None]
@@ -35,6 +34,35 @@ class _BrokenError(Exception):
     """It may go better the next time."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How a file is asked for, and what its messages advise.
+
+    Attributes
+    ----------
+    https_only : bool
+        Whether plain http is refused, also where a server redirects to it.
+    timeout : float | None
+        Seconds without a byte; None: :data:`TIMEOUT`.
+    if_moved, if_offline : str
+        What to do where the server does not have the file, or cannot be reached: the end of a sentence,
+        with what parts it from the rest.
+    """
+
+    https_only: bool = False
+    timeout: float | None = None
+    if_moved: str = ""
+    if_offline: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """The timeout."""
+        return TIMEOUT if self.timeout is None else self.timeout
+
+
+_PLAIN = Manner()
+
+
 @dataclass(frozen=True)
 class _Part:
     """What an earlier attempt has left: so many bytes of what the server then called by this mark."""
@@ -43,7 +71,14 @@ class _Part:
     mark: str | None = None
 
 
-def download(url: str, target: Path, *, size: int | None = None, progress: Progress | None = None) -> bool:
+def download(
+    url: str,
+    target: Path,
+    *,
+    size: int | None = None,
+    progress: Progress | None = None,
+    manner: Manner = _PLAIN,
+) -> bool:
     """Fetch a file, going on from where an earlier attempt stopped, and put it in place once it is whole.
 
     Until then it is ``target`` with ``.part`` behind it, beside a note of what the server called it: if
@@ -57,6 +92,7 @@ def download(url: str, target: Path, *, size: int | None = None, progress: Progr
     size : int | None
         How many bytes it must have, if known.
     progress : callable | None
+    manner : Manner
 
     Returns
     -------
@@ -77,7 +113,7 @@ def download(url: str, target: Path, *, size: int | None = None, progress: Progr
         if attempt:
             time.sleep(PAUSE * 2 ** (attempt - 1))
         try:
-            _attempt(url, part, size, progress, first=attempt == 0)
+            _attempt(url, part, size, progress, manner, first=attempt == 0)
         except _BrokenError as error:
             trouble = str(error)
             continue
@@ -90,13 +126,16 @@ def download(url: str, target: Path, *, size: int | None = None, progress: Progr
     raise ReadError(f"{url}: {trouble}, {ATTEMPTS} times; try again later, it goes on from there")
 
 
-def _attempt(url: str, part: Path, size: int | None, progress: Progress | None, *, first: bool) -> None:
+def _attempt(
+    url: str, part: Path, size: int | None, progress: Progress | None, manner: Manner, *, first: bool
+) -> None:
     left = _left(part, url)
     headers = {"User-Agent": "tiepoint", "Accept-Encoding": "identity"}
     if left.size and left.mark:
         headers |= {"Range": f"bytes={left.size}-", "If-Range": left.mark}
     try:
-        response = _opener().open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
+        request = urllib.request.Request(url, headers=headers)
+        response = _opener(https_only=manner.https_only).open(request, timeout=manner.seconds)
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 416 and left.size:
@@ -108,17 +147,13 @@ def _attempt(url: str, part: Path, size: int | None, progress: Progress | None, 
             answer = f"the server answers {error.code} ({printable(str(error.reason), most=60).lower()})"
         if error.code in _PASSING:
             raise _BrokenError(answer) from error
-        raise ReadError(
-            f"{url}: {answer}; if it has moved, fetch it by hand and name its folder with --root"
-        ) from error
+        raise ReadError(f"{url}: {answer}{manner.if_moved}") from error
     except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
-        why = _why(error)
+        why = _why(error, manner)
         cause = getattr(error, "reason", error)
         if not first or isinstance(cause, http.client.HTTPException | ConnectionResetError):
             raise _BrokenError(f"the connection fails ({why})") from error
-        raise ReadError(
-            f"{url}: cannot be reached ({why}); without a network, --root takes a local copy of the data set"
-        ) from error
+        raise ReadError(f"{url}: cannot be reached ({why}){manner.if_offline}") from error
     with response:
         start = _start(response, left, part)
         total = _total(response, start)
@@ -126,17 +161,17 @@ def _attempt(url: str, part: Path, size: int | None, progress: Progress | None, 
         _check_space(part, start, total)
         if not start:
             _begin(part, url, response.headers)
-        done = _store(response, part, start, total or size, url, progress)
+        done = _store(response, part, start, total or size, url, progress, manner)
     if done < (total or 0) or (size is not None and done < size):
         raise _BrokenError(f"the connection breaks off at {done} of {total or size} bytes")
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    """Return what opens http and https, and follows to nothing else."""
+def _opener(*, https_only: bool) -> urllib.request.OpenerDirector:
+    """Return what opens http and https, or only the latter, and follows to nothing else."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
+        *(() if https_only else (urllib.request.HTTPHandler,)),
         urllib.request.HTTPSHandler,
         urllib.request.HTTPRedirectHandler,
         urllib.request.HTTPDefaultErrorHandler,
@@ -183,7 +218,13 @@ def _check_space(part: Path, start: int, total: int | None) -> None:
 
 
 def _store(
-    response: Any, part: Path, start: int, total: int | None, url: str, progress: Progress | None
+    response: Any,
+    part: Path,
+    start: int,
+    total: int | None,
+    url: str,
+    progress: Progress | None,
+    manner: Manner,
 ) -> int:
     """Write what comes behind what is there; return how much there is then."""
     done = start
@@ -199,7 +240,9 @@ def _store(
             try:
                 block = response.read1(_BLOCK)
             except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a bad chunk
-                raise _BrokenError(f"the connection breaks off at {done} bytes ({_why(error)})") from error
+                raise _BrokenError(
+                    f"the connection breaks off at {done} bytes ({_why(error, manner)})"
+                ) from error
             done += len(block)
             if done > most:
                 raise ReadError(f"{url}: sends more than the {most} bytes that it may have")
@@ -250,11 +293,11 @@ def _forget(part: Path) -> None:
             raise WriteError(f"{path}: cannot be removed: {reason(error)}") from error
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, manner: Manner) -> str:
     """Return what went wrong with a connection, in a few words."""
     cause = getattr(error, "reason", error)
     if isinstance(cause, TimeoutError):
-        return f"no answer within {TIMEOUT:g} seconds"
+        return f"no answer within {manner.seconds:g} seconds"
     if isinstance(cause, http.client.IncompleteRead):
         return "it ended too early"
     text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)

@@ -1,4 +1,4 @@
-"""Where fetched data sets are kept, and how two processes that fetch the same one wait for each other."""
+"""Where fetched files are kept, and how two processes that fetch the same one wait for each other."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cache_folder(environment: Mapping[str, str] | None = None, platform: str | N
 
     Examples
     --------
-    >>> from tiepoint.evaluation.datasets import cache_folder
+    >>> from tiepoint.cache import cache_folder
     >>> cache_folder({"TIEPOINT_CACHE": "/data/tiepoint"}).as_posix()
     '/data/tiepoint'
     """
@@ -54,7 +54,7 @@ def cache_folder(environment: Mapping[str, str] | None = None, platform: str | N
                 base = Path.home() / ".cache"
     except RuntimeError as error:
         raise WriteError(
-            "there is no home folder to keep data sets in; name one with TIEPOINT_CACHE"
+            "there is no home folder to keep fetched files in; name one with TIEPOINT_CACHE"
         ) from error
     return Path(base) / "tiepoint"
 

@@ -1,4 +1,4 @@
-"""A server on this machine that can be told to misbehave, and small archives for it to serve."""
+"""A server on this machine that can be told to misbehave."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import zipfile
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-from tiepoint.evaluation.datasets import Archive, Entry
 
 BIG = bytes(range(256)) * 8000  # several blocks
 
@@ -126,20 +124,5 @@ def packed(files: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def entry(*archives: Archive, **changed: str) -> Entry:
-    values = {
-        "name": "towers",
-        "root": "towers",
-        "page": "http://127.0.0.1/",
-        "citation": "-",
-        "licence": "-",
-    }
-    return Entry(archives=archives, **{**values, **changed})
-
-
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-FILES = {"towers/1.ppm": b"P6 1 1 255 abc", "towers/H_1_2": BIG}
-ZIP = packed(FILES)

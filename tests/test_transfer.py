@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.evaluation.misbehaving_server import BIG, Server
+from tests.misbehaving_server import BIG, Server
+from tiepoint import transfer
 from tiepoint.errors import ReadError, WriteError
-from tiepoint.evaluation.datasets import transfer
-from tiepoint.evaluation.datasets.transfer import download
+from tiepoint.transfer import Manner, download
 
 
 def test_a_file_comes_whole(server: Server, tmp_path: Path) -> None:
@@ -139,8 +139,8 @@ def test_trouble_that_may_pass_is_tried_again(status: int, server: Server, tmp_p
 @pytest.mark.parametrize(("status", "word"), [(404, "not found"), (403, "forbidden"), (410, "gone")])
 def test_trouble_that_stays_is_told_at_once(status: int, word: str, server: Server, tmp_path: Path) -> None:
     url = server.put("a.bin", BIG, status=[status])
-    with pytest.raises(ReadError, match=rf"{url}: the server answers {status} \({word}\); .* with --root"):
-        download(url, tmp_path / "x")
+    with pytest.raises(ReadError, match=rf"{url}: the server answers {status} \({word}\); do this"):
+        download(url, tmp_path / "x", manner=Manner(if_moved="; do this", if_offline="; do that"))
     assert len(server.asked) == 1
     assert not list(tmp_path.iterdir())
 
@@ -152,18 +152,16 @@ def test_without_a_network_the_sentence_says_what_to_do(
     with socket.socket() as free:  # a port that nobody listens on
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/a.zip"
-        with pytest.raises(
-            ReadError, match=rf"{url}: cannot be reached \(connection refused\); without a net"
-        ):
+        with pytest.raises(ReadError, match=rf"{url}: cannot be reached \(connection refused\)$"):
             download(url, tmp_path / "x")
 
     def unknown(*_: Any, **__: Any) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    words = r"cannot be reached \(name or service not known\); without a network, --root takes a local copy"
+    words = r"cannot be reached \(name or service not known\); do that"
     with pytest.raises(ReadError, match=f"https://nowhere.invalid/a.zip: {words}"):
-        download("https://nowhere.invalid/a.zip", tmp_path / "x")
+        download("https://nowhere.invalid/a.zip", tmp_path / "x", manner=Manner(if_offline="; do that"))
 
 
 def test_a_server_that_falls_silent(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +170,10 @@ def test_a_server_that_falls_silent(server: Server, tmp_path: Path, monkeypatch:
     download(url, tmp_path / "x")
     assert [wanted for _, wanted, _ in server.asked] == [None, "bytes=1000-", "bytes=3000-"]
     assert (tmp_path / "x").read_bytes() == BIG
+    server.put("a.bin", BIG, stall=[1000])
+    monkeypatch.setattr(transfer, "TIMEOUT", 20.0)
+    download(url, tmp_path / "z", manner=Manner(timeout=0.1))
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.2)
     monkeypatch.setattr(transfer, "ATTEMPTS", 1)
     server.put("a.bin", BIG, stall=[1000])
     with pytest.raises(ReadError, match=r"breaks off at 1000 bytes \(no answer within 0.2 seconds\)"):
@@ -201,6 +203,13 @@ def test_redirects_are_followed_to_the_web_only(server: Server, tmp_path: Path) 
         with pytest.raises(ReadError, match=r"answers 302|cannot be reached"):
             download(url, tmp_path / "y")
         assert not (tmp_path / "y").exists()
+
+
+def test_plain_http_can_be_refused_also_behind_a_redirect(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"a.bin: cannot be reached \(unknown url type: http\)"):
+        download(server.put("a.bin", BIG), tmp_path / "x", manner=Manner(https_only=True))
+    assert not server.asked
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk_is_told_beforehand(
