@@ -7,6 +7,7 @@ Every probability in the table is that of a fit which has seen neither of the pa
 pairs weigh the same.
 
     python benchmarks/verdict.py --measure sift --to sift.jsonl   photos from TIEPOINT_DATA; can be resumed
+    python benchmarks/verdict.py --measure rootsift,xfeat+lighterglue --keep matches     of their union
     python benchmarks/verdict.py --fit *.jsonl                    fit, and write src/tiepoint/verdict.json
     python benchmarks/verdict.py --report *.jsonl --write docs/verifying.md   table and reliability diagram
     python benchmarks/verdict.py --small                          pairs/ with the fit as it is, for CI
@@ -28,6 +29,7 @@ import tiepoint as tp
 from tiepoint.evaluation.calibration import (
     SIGNS,
     Bin,
+    Methods,
     Trial,
     balanced,
     expected_calibration_error,
@@ -56,8 +58,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--measure", metavar="EXTRACTOR")
+    parser.add_argument("--measure", metavar="METHOD")
     parser.add_argument("--to", type=Path, metavar="FILE")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of the matches, for other methods")
     parser.add_argument("--negatives", type=int, help="at most so many pairs of different scenes")
     parser.add_argument("--fit", type=Path, nargs="+", metavar="FILE")
     parser.add_argument("--report", type=Path, nargs="+", metavar="FILE")
@@ -65,7 +68,8 @@ def main() -> int:
     parser.add_argument("--small", action="store_true")
     chosen = parser.parse_args()
     if chosen.measure:
-        measure(chosen.measure, chosen.to or Path(f"{chosen.measure}.jsonl"), chosen.negatives)
+        path = chosen.to or Path(f"{chosen.measure}.jsonl")
+        measure(chosen.measure, path, chosen.negatives, chosen.keep)
     if chosen.fit:
         fit(chosen.fit)
     if chosen.report:
@@ -81,12 +85,13 @@ def root() -> Path:
     return Path(folder)
 
 
-def measure(extractor: str, path: Path, negatives: int | None) -> None:
+def measure(method: str, path: Path, negatives: int | None, kept: Path | None) -> None:
     """Append a trial of each pair to a file."""
+    methods = Methods(method, kept)
     done = [trial.name for trial in read(path)] if path.exists() else []
     with path.open("a") as file:
-        for trial in trials(root(), extractor, negatives=negatives, done=done):
-            file.write(json.dumps({"extractor": extractor, **trial.document()}) + "\n")
+        for trial in trials(root(), methods, negatives=negatives, done=done):
+            file.write(json.dumps({"method": method, **trial.document()}) + "\n")
             file.flush()
 
 
@@ -95,27 +100,28 @@ def read(path: Path) -> list[Trial]:
     found = []
     for line in path.read_text().splitlines():
         entry = json.loads(line)
-        entry.pop("extractor", None)
+        entry.pop("method", None)
         found.append(Trial(**{**entry, "scenes": tuple(entry["scenes"])}))
     return found
 
 
 def fit(paths: list[Path]) -> None:
-    """Fit a family to each file, and write the coefficients beside the module."""
-    entries: dict[str, Any] = {}
+    """Fit a family to each file, named after the sources of its matches, and write them beside the module."""
+    target = ROOT / "src" / "tiepoint" / COEFFICIENTS
+    entries: dict[str, Any] = json.loads(target.read_text())["families"]
     for path in paths:
         name = path.stem
         model = fitted(read(path))
         weights = {key: round(float(w), 4) for key, w in zip(SIGNS, model.weights, strict=True) if w}
         entries[name] = {
-            "extractors": [name],
+            "sources": name.split(","),
             "intercept": round(model.intercept, 4),
             "weights": weights,
             "yes": YES,
             "no": NO,
         }
     document = {"made by": "benchmarks/verdict.py --fit", "families": entries}
-    (ROOT / "src" / "tiepoint" / COEFFICIENTS).write_text(json.dumps(document, indent=2) + "\n")
+    target.write_text(json.dumps(document, indent=2) + "\n")
 
 
 def report(paths: list[Path], page: Path | None) -> None:

@@ -33,7 +33,7 @@ WEIGHTS = {
     "beyond chance": 0.1, "inliers": 0.8, "predicted": 0.3, "agreement": 1.0, "coverage": 0.4,
     "alike": 0.2, "look-alikes": -1.0, "rival": -2.0,
 }  # fmt: skip
-HAND = Family(name="points", extractors=("hand", "sift"), intercept=-9.0, weights=WEIGHTS, yes=0.9, no=0.1)
+HAND = Family(name="points", sources=("hand", "sift"), intercept=-9.0, weights=WEIGHTS, yes=0.9, no=0.1)
 
 
 RICH = (("keypoints 0", 900), ("keypoints 1", 800))
@@ -248,8 +248,7 @@ def test_a_photo_with_hardly_a_keypoint_is_no_reason_for_a_no(monkeypatch: pytes
 def test_the_file_beside_the_module_is_sound() -> None:
     document = json.loads(files("tiepoint").joinpath(COEFFICIENTS).read_text(encoding="utf-8"))
     assert [one.name for one in families()] == list(document["families"])
-    named = [extractor for one in families() for extractor in one.extractors]
-    assert len(named) == len(set(named))
+    assert len({frozenset(one.sources) for one in families()}) == len(families())
     for one in families():
         assert set(one.weights) <= set(EVIDENCE) == set(SIGNS)
         assert all(weight * SIGNS[name] >= 0 for name, weight in one.weights.items())

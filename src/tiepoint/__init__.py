@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         WriteError,
     )
     from tiepoint.extractors import extract
-    from tiepoint.geometry import verify
+    from tiepoint.geometry.verify import verify
     from tiepoint.images import read_image
     from tiepoint.matchers import match_features
     from tiepoint.pipeline.match import match

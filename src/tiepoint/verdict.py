@@ -24,8 +24,8 @@ class Family:
     Attributes
     ----------
     name : str
-    extractors : tuple[str, ...]
-        Whose matches it was fitted on.
+    sources : tuple[str, ...]
+        Whose matches it was fitted on, as :class:`tiepoint.Matches` names them.
     intercept : float
     weights : Mapping[str, float]
         By the names that :func:`evidence` gives.
@@ -34,7 +34,7 @@ class Family:
     """
 
     name: str
-    extractors: tuple[str, ...]
+    sources: tuple[str, ...]
     intercept: float
     weights: Mapping[str, float]
     yes: float
@@ -81,7 +81,7 @@ def judge(geometry: Geometry, *, extractor: str | None = None) -> Verdict:
     'yes'
     """
     sources = {str(name) for name in np.unique(geometry.matches.source)} or {extractor or ""}
-    family = next((one for one in families() if sources <= set(one.extractors)), None)
+    family = next((one for one in families() if sources <= set(one.sources)), None)
     if family is None:
         reasons = (_not_fitted(sources), *_reasons(geometry))
         return Verdict(answer="unsure", probability=None, reasons=reasons)
@@ -108,6 +108,13 @@ def evidence(geometry: Geometry) -> dict[str, float]:
         many do in any two photos.
     ``inliers``
         Logarithm to base 2 of how many matches agree with the model, without those won by guided matching.
+    ``share``
+        Share of the matches that agree with the model, likewise.
+    ``confidence``
+        Mean of what a learned matcher gives for its own confidence in them, 0 to 1.
+    ``second method``
+        Logarithm to base 2 of 1 and how many of them the second most fruitful method has found, where the
+        matches are those of several methods.
     ``predicted``
         Logarithm to base 2 of the matches won by guided matching, over those that a wrong model wins.
     ``agreement``
@@ -137,6 +144,11 @@ def evidence(geometry: Geometry) -> dict[str, float]:
         return values
     count = int(np.count_nonzero(geometry.inliers[:own]))
     values["inliers"] = math.log2(1 + count)
+    values["share"] = count / own
+    agreeing = geometry.matches[:own][geometry.inliers[:own]]
+    if agreeing.score is not None and count:
+        values["confidence"] = float(agreeing.score.mean())
+    values["second method"] = math.log2(1 + _of_second_method(agreeing))
     if geometry.predicted is not None and geometry.guided_by_chance is not None:
         values["predicted"] = math.log2((1 + geometry.predicted) / (1 + geometry.guided_by_chance))
     values["agreement"] = geometry.agreement or 0.0
@@ -150,6 +162,12 @@ def _fewest_keypoints(geometry: Geometry) -> int:
     """Return how many keypoints the poorer photo has; 0 where the matches do not tell."""
     counts = dict(geometry.matches.funnel)
     return min(counts.get("keypoints 0", 0), counts.get("keypoints 1", 0))
+
+
+def _of_second_method(matches: Matches) -> int:
+    """Count the matches of the method that has found the second most of them; 0 where there is one method."""
+    counts = np.sort(np.unique(matches.source, return_counts=True)[1])
+    return int(counts[-2]) if len(counts) > 1 else 0
 
 
 def _alike(matches: Matches) -> int:
@@ -185,6 +203,9 @@ EVIDENCE = (
     "beyond chance",
     "alike",
     "inliers",
+    "share",
+    "confidence",
+    "second method",
     "predicted",
     "agreement",
     "coverage",
@@ -198,14 +219,14 @@ def families() -> tuple[Family, ...]:
     """Return the fitted models, from the file beside this module."""
     document = json.loads(files("tiepoint").joinpath(COEFFICIENTS).read_text(encoding="utf-8"))
     return tuple(
-        Family(name=name, **{**entry, "extractors": tuple(entry["extractors"])})
+        Family(name=name, **{**entry, "sources": tuple(entry["sources"])})
         for name, entry in document["families"].items()
     )
 
 
 def _not_fitted(sources: set[str]) -> str:
     names = " and ".join(sorted(source for source in sources if source))
-    fitted = ", ".join(name for family in families() for name in family.extractors)
+    fitted = ", ".join(family.name for family in families())
     if not names:
         return "there is not a single match to judge by"
     return f"no probability is known for matches of {names}, only for those of {fitted}"

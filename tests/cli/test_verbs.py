@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import jsonschema
@@ -20,6 +19,7 @@ from tests.cli.conftest import Tiepoint
 from tiepoint import core
 from tiepoint.cli import main_inner
 from tiepoint.formats import load_npz, schema
+from tiepoint.pipeline import stages
 
 Photos = tuple[Path, Path]
 
@@ -57,15 +57,16 @@ def test_match_json_is_one_valid_line(photo_files: Photos, capsys: pytest.Captur
     assert out.count("\n") == 1
     document = json.loads(out)
     jsonschema.validate(document, schema("match"))
-    assert document["matcher"] == {
+    (method,) = document["methods"]
+    assert method["matcher"] == {
         "name": "nearest",
         "cross_check": False,
         "ratio": 0.8,
         "max_distance": 60,
         "ratio_both": False,
     }
-    assert document["settings"]["fast_threshold"] == 10
-    assert document["settings"]["max_keypoints"] == 300
+    assert method["settings"]["fast_threshold"] == 10
+    assert method["settings"]["max_keypoints"] == 300
     assert [stage["stage"] for stage in document["funnel"]][2:] == ["nearest", "ratio", "distance"]
     assert max(document["arrays"]["distance"]) <= 60
     assert document["seconds"]["read"] > 1e-4
@@ -90,8 +91,7 @@ def test_the_exit_code_is_the_verdict_where_it_is_asked_for(
     answer: str, code: int, photo_files: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verdict = tp.Verdict(answer=answer, probability=0.5, reasons=("because",))
-    # The package has the function under the module's name.
-    monkeypatch.setattr(import_module("tiepoint.pipeline.match"), "judge", lambda *_, **__: verdict)
+    monkeypatch.setattr(stages, "judge", lambda *_, **__: verdict)
     arguments = ["match", *map(str, photo_files), "-e", "orb", "-q"]
     assert main_inner([*arguments, "--exit-code"]) == code
     assert main_inner(arguments) == 0

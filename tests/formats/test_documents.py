@@ -26,9 +26,9 @@ def valid(document: dict[str, Any]) -> dict[str, Any]:
 def test_documents_follow_their_schema(extractor: str, arrays: bool, scene: RenderedPair) -> None:
     matcher = NearestNeighbour(ratio=0.8)
     result = tp.match(scene.image0, scene.image1, extractor=extractor, matcher=matcher, max_keypoints=100)
-    document = valid(match_document(result, matcher=matcher.settings(), arrays=arrays))
+    document = valid(match_document(result, arrays=arrays))
     assert document["matches"] == len(result.matches)
-    assert document["matcher"]["ratio"] == 0.8
+    assert document["methods"][0]["matcher"]["ratio"] == 0.8
     assert ("arrays" in document) == arrays
     assert result.features0 is not None
     features = valid(features_document(scene.image0, result.features0, seconds={"read": 0.1}, arrays=arrays))

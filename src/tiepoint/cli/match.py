@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tiepoint.cli import terminal
 from tiepoint.cli.answer import exit_code, print_answer
 from tiepoint.cli.saving import check_names, save_result
+
+if TYPE_CHECKING:
+    from tiepoint.extractors import Extractor
 
 EXAMPLES = """
     \b
@@ -29,7 +32,19 @@ MODELS = ("auto", "homography", "fundamental", "essential", "affine", "similarit
 def match(
     photo0: Annotated[str, typer.Argument(metavar="A", help="The first photo.")],
     photo1: Annotated[str, typer.Argument(metavar="B", help="The second photo.")],
-    extractor: terminal.Extractor = "rootsift",
+    extractor: Annotated[
+        str,
+        typer.Option(
+            "--extractor",
+            "-e",
+            metavar="NAME",
+            help="Local features, or auto; see: tiepoint methods.",
+        ),
+    ] = "auto",
+    matcher: Annotated[
+        str | None,
+        typer.Option("--matcher", metavar="NAME", help="Else the one that suits the extractor."),
+    ] = None,
     max_keypoints: terminal.MaxKeypoints = None,
     option: terminal.ExtractorOptions = None,
     ratio: Annotated[
@@ -93,17 +108,28 @@ def match(
         from tiepoint.formats import match_document
         from tiepoint.images import read_image
         from tiepoint.matchers import NearestNeighbour
+        from tiepoint.pipeline import AUTO
         from tiepoint.pipeline import match as match_photos
-        from tiepoint.pipeline.match import RATIO
+        from tiepoint.pipeline.stages import RATIO
         from tiepoint.plotting import save_matches
 
-        matcher = NearestNeighbour(
+        nearest = NearestNeighbour(
             cross_check=cross_check,
             ratio=None if no_ratio else RATIO if ratio is None else ratio,
             max_distance=max_distance,
             ratio_both=ratio_both,
         )
-        chosen = terminal.chosen_extractor(extractor, option, max_keypoints)
+        filters = nearest != NearestNeighbour(ratio=RATIO) or ratio is not None
+        if filters and matcher not in (None, nearest.name):
+            raise typer.BadParameter(
+                f"--ratio, --max-distance and --no-cross-check are for the matcher nearest, not for {matcher}"
+            )
+        chosen: str | Extractor = extractor
+        if extractor != AUTO:
+            chosen = terminal.chosen_extractor(extractor, option, max_keypoints)
+            max_keypoints = None
+        elif option or matcher is not None:
+            raise typer.BadParameter("auto chooses its methods: -o and --matcher go with --extractor NAME")
         reading = terminal.reading_options(allow_truncated=allow_truncated, max_pixels=max_pixels)
         start = time.perf_counter()
         images = [read_image(photo, **reading) for photo in (photo0, photo1)]
@@ -111,17 +137,17 @@ def match(
         result = match_photos(
             *images,
             extractor=chosen,
-            matcher=matcher,
+            matcher=nearest if filters or matcher == nearest.name else matcher,
             verify=not no_verify,
             model=model,
             max_error=max_error,
+            max_keypoints=max_keypoints,
         )
         result = replace(result, seconds={**result.seconds, "read": seconds})
         for remark in result.log:
-            talk.warn(remark)
+            talk.note(remark)
         if as_json:
-            used = {"name": matcher.name, **matcher.settings()}
-            terminal.print_json(match_document(result, matcher=used, arrays=arrays))
+            terminal.print_json(match_document(result, arrays=arrays))
         else:
             print_answer(result)
         if no_ratio and no_verify and len(result.matches):

@@ -30,6 +30,10 @@ EXTRACTORS = Registry(
         "latch": "tiepoint.extractors.opencv.described:Latch",
         "vgg": "tiepoint.extractors.opencv.described:Vgg",
         "boostdesc": "tiepoint.extractors.opencv.described:BoostDesc",
+        "xfeat": "tiepoint.extractors.xfeat:XFeat",
+        "xfeat-star": "tiepoint.extractors.xfeat:XFeatStar",
+        "aliked": "tiepoint.extractors.kornia.aliked:Aliked",
+        "disk": "tiepoint.extractors.kornia.disk:Disk",
     },
     group="tiepoint.extractors",
 )

@@ -53,6 +53,8 @@ class Extractor(Method):
     """
 
     metric: ClassVar[Metric]
+    matcher: ClassVar[str] = "nearest"
+    """Name of the matcher that suits it best."""
     max_keypoints: int | None = option(
         4096,
         "keep at most so many, the strongest; none keeps all",

@@ -60,16 +60,12 @@ def features_document(
     return document
 
 
-def match_document(
-    result: MatchResult, *, matcher: Mapping[str, Any] | None = None, arrays: bool = False
-) -> dict[str, Any]:
+def match_document(result: MatchResult, *, arrays: bool = False) -> dict[str, Any]:
     """Return the document of a matched pair; its schema is ``match.json``.
 
     Parameters
     ----------
     result : MatchResult
-    matcher : mapping, optional
-        The settings of the matcher.
     arrays : bool
         Whether to list the matches themselves, and those of the geometry; what is not known is None.
 
@@ -81,17 +77,15 @@ def match_document(
     >>> scene = render_demo()
     >>> result = tp.match(scene.image0, scene.image1, extractor="orb", max_keypoints=500)
     >>> document = match_document(result)
-    >>> document["extractor"], document["candidates"], document["funnel"][0]
+    >>> document["methods"][0]["extractor"], document["candidates"], document["funnel"][0]
     ('orb', 500, {'stage': 'keypoints 0', 'count': 500})
     """
-    features, geometry = result.features0, result.geometry
+    geometry = result.geometry
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "kind": "match",
         "photos": [_photo(result.image0), _photo(result.image1)],
-        "extractor": None if features is None else features.extractor,
-        "settings": {} if features is None else dict(features.settings),
-        "matcher": dict(matcher or {}),
+        "methods": [dict(method) for method in result.methods],
         "funnel": [{"stage": stage, "count": count} for stage, count in result.matches.funnel],
         "candidates": len(result.candidates),
         "matches": len(result.matches),
@@ -135,7 +129,7 @@ def align_document(result: MatchResult) -> dict[str, Any]:
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a kind of document: "features", "match", "align" or "bench".
+    """Return the JSON Schema (draft 2020-12) of a kind of document, such as "features" or "match".
 
     Raises
     ------

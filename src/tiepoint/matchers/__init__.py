@@ -26,7 +26,13 @@ __all__ = [
 MATCHERS = Registry(
     "matcher",
     Matcher,
-    {"nearest": "tiepoint.matchers.nearest:NearestNeighbour"},
+    {
+        "nearest": "tiepoint.matchers.nearest:NearestNeighbour",
+        "lighterglue": "tiepoint.matchers.lighterglue:LighterGlue",
+        "xfeat-star": "tiepoint.matchers.xfeat_star:XFeatStarMatcher",
+        "lightglue": "tiepoint.matchers.lightglue:LightGlue",
+        "loftr": "tiepoint.matchers.loftr:Loftr",
+    },
     group="tiepoint.matchers",
 )
 

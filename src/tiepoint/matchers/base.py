@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tiepoint.errors import DataError
 from tiepoint.options import Method
@@ -56,6 +56,14 @@ class Matched(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Matcher(Method):
     """Base of all matchers; a subclass is a frozen, keyword-only dataclass like an Extractor."""
+
+    def used(self, extractor: str) -> dict[str, Any]:
+        """Return what makes the matches of an extractor's features, as plain data: every option.
+
+        A learned matcher adds its ``weights``: name, checksum and licence.
+        """
+        del extractor
+        return self.settings()
 
     def match(self, view0: View, view1: View) -> Matches:
         """Return the matches of two views."""

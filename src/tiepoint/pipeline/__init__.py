@@ -1,5 +1,5 @@
-"""Two photos: the stages in a row."""
+"""Two photos: the stages in a row, and which methods to try."""
 
-from tiepoint.pipeline.match import match
+from tiepoint.pipeline.match import AUTO, match
 
-__all__ = ["match"]
+__all__ = ["AUTO", "match"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 from dataclasses import fields
 from typing import Any, cast
@@ -41,14 +42,15 @@ def checked(
     ``None`` in ``shape`` stands for any length.
     """
     dtypes = dtype if isinstance(dtype, tuple) else (dtype,)
-    wanted = f"{_shape_text(shape)} {' or '.join(np.dtype(d).name for d in dtypes)}"
     if not isinstance(array, np.ndarray):
+        wanted = _wanted(shape, dtypes)
         raise DataError(f"{name} must be a NumPy array {wanted}, not {type(array).__name__}")
     fits = array.ndim == len(shape) and all(
         want is None or want == have for want, have in zip(shape, array.shape, strict=True)
     )
     if not fits or array.dtype.type not in dtypes:
-        raise DataError(f"{name} must be {wanted}, not {_shape_text(array.shape)} {array.dtype.name}")
+        given = f"{_shape_text(array.shape)} {array.dtype.name}"
+        raise DataError(f"{name} must be {_wanted(shape, dtypes)}, not {given}")
     if not array.dtype.isnative:
         raise DataError(
             f"{name} must be in this machine's byte order; array.astype({array.dtype.name!r}) makes it so"
@@ -133,7 +135,19 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
+def _wanted(shape: tuple[int | None, ...], dtypes: tuple[type, ...]) -> str:
+    return f"{_shape_text(shape)} {' or '.join(np.dtype(d).name for d in dtypes)}"
+
+
 def _shape_text(shape: tuple[int | None, ...]) -> str:
     names = iter("NMD")
     inside = ", ".join(str(n) if n is not None else next(names, "?") for n in shape)
     return f"({inside},)" if len(shape) == 1 else f"({inside})"
+
+
+def checked_json(name: str, value: Any) -> Any:
+    """Return a copy of plain data, and refuse what JSON cannot hold."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError(f"{name} must be values that JSON can hold: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
@@ -17,6 +16,7 @@ from tiepoint.types._arrays import (
     checked_count,
     checked_index,
     checked_inside,
+    checked_json,
     checked_or_none,
     checked_size,
 )
@@ -91,10 +91,9 @@ class Features(Noun):
             raise DataError(f"size is a diameter in pixels, but reaches down to {self.size.min():g}")
         if not isinstance(self.extractor, str):
             raise DataError(f"extractor must be a name, not {self.extractor!r}")
-        try:
-            self._set("settings", json.loads(json.dumps(dict(self.settings), allow_nan=False)))
-        except (TypeError, ValueError, RecursionError) as error:
-            raise DataError(f"settings must be values that JSON can hold: {error}") from error
+        if not isinstance(self.settings, Mapping):
+            raise DataError(f"settings must be values that JSON can hold, by name, not {self.settings!r}")
+        self._set("settings", checked_json("settings", dict(self.settings)))
 
     def __len__(self) -> int:
         return len(self.xy)

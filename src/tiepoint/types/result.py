@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tiepoint.errors import DataError
-from tiepoint.types._arrays import Noun
+from tiepoint.types._arrays import Noun, checked_json
 from tiepoint.types.features import Features
 from tiepoint.types.geometry import Geometry
 from tiepoint.types.image import Image
@@ -38,6 +39,9 @@ class MatchResult(Noun):
         Wall-clock seconds per stage.
     log : tuple[str, ...]
         What was tried, and what to know about the result, in sentences.
+    methods : tuple[Mapping[str, Any], ...]
+        What made the matches: for each method the ``extractor``, its ``settings``, and the ``matcher`` with
+        its own; the licences of weights are among them. Can be written as JSON.
 
     Raises
     ------
@@ -66,6 +70,7 @@ class MatchResult(Noun):
     verdict: Verdict | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     log: tuple[str, ...] = ()
+    methods: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         self._check_photos()
@@ -83,6 +88,10 @@ class MatchResult(Noun):
         if not isinstance(log, list | tuple) or not all(isinstance(line, str) for line in log):
             raise DataError(f"log must be a tuple of sentences, not {log!r}")
         self._set("log", tuple(log))
+        methods = self.methods
+        if not isinstance(methods, list | tuple) or not all(isinstance(one, Mapping) for one in methods):
+            raise DataError(f"methods must be a tuple of mappings, not {methods!r}")
+        self._set("methods", tuple(checked_json("methods", [dict(one) for one in methods])))
 
     def _check_photos(self) -> None:
         """Refuse parts that are of photos of other sizes than ``image0`` and ``image1``."""

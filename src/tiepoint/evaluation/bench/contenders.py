@@ -39,13 +39,13 @@ class Contender:
 def contenders(
     extractors: str, matchers: str = "nearest", *, max_keypoints: int | None = None
 ) -> tuple[Contender, ...]:
-    """Read the rows of a table: every extractor with every matcher.
+    """Read the rows of a table: every extractor with every matcher, or with the one behind its plus sign.
 
     Parameters
     ----------
     extractors, matchers : str
         Names between commas, each with its options behind colons, such as
-        "orb,rootsift:contrast_threshold=0.02:spread=true".
+        "orb,rootsift:contrast_threshold=0.02:spread=true,xfeat+lighterglue".
     max_keypoints : int | None
         For the extractors that do not say it themselves.
 
@@ -62,27 +62,31 @@ def contenders(
     (0.02, 2048, 0.85)
     """
     common = {} if max_keypoints is None else {"max_keypoints": max_keypoints}
-    rows = tuple(
-        Contender(label=f"{e_words}, {m_words}", extractor=extractor, matcher=matcher)
-        for e_words, extractor in _parsed(extractors, EXTRACTORS, common)
-        for m_words, matcher in _parsed(matchers, MATCHERS, {})
-    )
+    rows = []
+    for words in _named(extractors, EXTRACTORS):
+        name, plus, own = words.partition("+")
+        extractor = _parsed(name, EXTRACTORS, common)
+        for m_words in _named(own if plus else matchers, MATCHERS):
+            label = words if plus else f"{words}, {m_words}"
+            rows.append(Contender(label=label, extractor=extractor, matcher=_parsed(m_words, MATCHERS, {})))
     seen: set[str] = set()
     for row in rows:
         if row.key in seen:
             raise OptionError(f"{row.label} comes twice; name it once")
         seen.add(row.key)
-    return rows
+    return tuple(rows)
 
 
-def _parsed(text: str, registry: Registry[Kind], common: dict[str, Any]) -> list[tuple[str, Kind]]:
-    found = []
-    for words in filter(None, (part.strip() for part in text.split(","))):
-        name, *options = words.split(":")
-        found.append((words, registry.get(name, {**common, **registry.load(name).parse(options)})))
+def _named(text: str, registry: Registry[Kind]) -> list[str]:
+    found = [part.strip() for part in text.split(",") if part.strip()]
     if not found:
         raise OptionError(f"{text!r} names no {registry.kind}; there is: {', '.join(registry.names())}")
     return found
+
+
+def _parsed(words: str, registry: Registry[Kind], common: dict[str, Any]) -> Kind:
+    name, *options = words.split(":")
+    return registry.get(name, {**common, **registry.load(name).parse(options)})
 
 
 def _key(method: Method) -> str:

@@ -108,9 +108,10 @@ def run_bench(
     """
     protocol = protocol or Protocol()
     for contender in contenders:
-        install = contender.extractor.missing()
-        if install:
-            raise MissingError(f"{contender.extractor.name} is not installed; get it with: {install}")
+        for method in (contender.extractor, contender.matcher):
+            install = method.missing()
+            if install:
+                raise MissingError(f"{method.name} is not installed; get it with: {install}")
     if workers is not None and workers < 1:
         raise OptionError(f"workers must be at least 1, not {workers}")
     about = {

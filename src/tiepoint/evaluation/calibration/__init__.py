@@ -2,6 +2,7 @@
 
 from tiepoint.evaluation.calibration.held_out import SIGNS, balanced, fitted, held_out, labels
 from tiepoint.evaluation.calibration.logistic import Logistic, fit_logistic
+from tiepoint.evaluation.calibration.methods import Methods, attempts
 from tiepoint.evaluation.calibration.photos import LabelledPair, LabelledPhoto, labelled_photos, real_pairs
 from tiepoint.evaluation.calibration.scores import (
     Bin,
@@ -18,7 +19,9 @@ __all__ = [
     "LabelledPair",
     "LabelledPhoto",
     "Logistic",
+    "Methods",
     "Trial",
+    "attempts",
     "balanced",
     "confirmed",
     "expected_calibration_error",

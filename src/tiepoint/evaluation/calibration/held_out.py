@@ -18,6 +18,9 @@ SIGNS = {
     "beyond chance": 1,
     "alike": 1,
     "inliers": 1,
+    "share": 1,
+    "confidence": 1,
+    "second method": 1,
     "predicted": 1,
     "agreement": 1,
     "coverage": 1,
@@ -72,4 +75,4 @@ def held_out(trials: Sequence[Trial], *, penalty: float = _PENALTY) -> Floats:
 
 
 def _features(trials: Sequence[Trial]) -> Floats:
-    return np.array([[trial.evidence[name] for name in SIGNS] for trial in trials])
+    return np.array([[trial.evidence.get(name, 0.0) for name in SIGNS] for trial in trials])

@@ -8,16 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tiepoint.evaluation.calibration.photos import LabelledPhoto, Truth, labelled_photos, real_pairs
+from tiepoint.evaluation.calibration.methods import Methods
+from tiepoint.evaluation.calibration.photos import Truth, labelled_photos, real_pairs
 from tiepoint.evaluation.calibration.truth import confirmed
 from tiepoint.evaluation.datasets import HomographyTruth
 from tiepoint.evaluation.tune import draw_changes, pair
-from tiepoint.extractors import extract
-from tiepoint.geometry import verify
 from tiepoint.images import read_image
-from tiepoint.matchers import match_features
-from tiepoint.pipeline.match import RATIO
-from tiepoint.types import Features
+from tiepoint.types import Geometry
 from tiepoint.verdict import evidence
 
 _MADE_OF_A_PHOTO = 2
@@ -59,7 +56,7 @@ class Trial:
 
 
 def trials(
-    root: Path, extractor: str, *, negatives: int | None = None, done: Iterable[str] = ()
+    root: Path, methods: Methods, *, negatives: int | None = None, done: Iterable[str] = ()
 ) -> Iterator[Trial]:
     """Yield a trial for every pair of the photos, in a fixed order.
 
@@ -67,36 +64,33 @@ def trials(
     ----------
     root : Path
         A folder with ``scenes.json`` and ``pairs/pairs.json``.
-    extractor : str
-        Name of an extractor, with its default options.
+    methods : Methods
     negatives : int, optional
-        At most so many pairs of different scenes, drawn at random; else all of them.
+        So many pairs of different scenes, drawn at random, and those that lie in one folder; else all.
     done : iterable of str
         Names of trials to leave out.
     """
-    known: dict[Path, Features] = {}
-
-    def features_of(photo: LabelledPhoto) -> Features:
-        if photo.path not in known:
-            known[photo.path] = extract(photo.path, extractor)
-        return known[photo.path]
-
     skip = set(done)
     pairs = list(real_pairs(root))
     same = [one for one in pairs if one.same]
     different = [one for one in pairs if one.same is False]
     if negatives is not None and negatives < len(different):
-        chosen = np.random.default_rng(0).choice(len(different), negatives, replace=False)
-        different = [different[k] for k in sorted(chosen)]
+        chosen = np.zeros(len(different), np.bool_)
+        chosen[np.random.default_rng(0).choice(len(different), negatives, replace=False)] = True
+        # Whoever put two scenes into one folder wanted them compared.
+        different = [
+            one for k, one in enumerate(different) if chosen[k] or one.photo0.folder == one.photo1.folder
+        ]
     for one in (*same, *different):
         if one.name not in skip:
             kind = "same" if one.same else "different"
             scenes = one.photo0.scene, one.photo1.scene
-            yield _tried(one.name, kind, scenes, features_of(one.photo0), features_of(one.photo1), one.truth)
-    yield from _made(root, extractor, skip)
+            geometry = methods.geometry(one.name, one.photo0.path, one.photo1.path)
+            yield _trial(one.name, kind, scenes, geometry, one.truth)
+    yield from _made(root, methods, skip)
 
 
-def _made(root: Path, extractor: str, skip: set[str]) -> Iterator[Trial]:
+def _made(root: Path, methods: Methods, skip: set[str]) -> Iterator[Trial]:
     photos = labelled_photos(root)
     changes = draw_changes(_MADE_OF_A_PHOTO * len(photos), seed=7)
     for number, change in enumerate(changes):
@@ -105,14 +99,10 @@ def _made(root: Path, extractor: str, skip: set[str]) -> Iterator[Trial]:
         if name in skip:
             continue
         first, (second, matrix) = pair(read_image(photo.path), change)
-        features = extract(first, extractor), extract(second, extractor)
+        geometry = methods.geometry(name, first, second)
         truth = HomographyTruth(H_1_from_0=matrix)
-        yield _tried(name, "made", (photo.scene, photo.scene), *features, truth)
+        yield _trial(name, "made", (photo.scene, photo.scene), geometry, truth)
 
 
-def _tried(
-    name: str, kind: str, scenes: tuple[str, str], features0: Features, features1: Features, truth: Truth
-) -> Trial:
-    matches = match_features(features0, features1, ratio=RATIO)
-    geometry = verify(matches, features0=features0, features1=features1)
+def _trial(name: str, kind: str, scenes: tuple[str, str], geometry: Geometry, truth: Truth) -> Trial:
     return Trial(name, kind, scenes, bool(geometry), confirmed(geometry, truth), evidence(geometry))

@@ -12,7 +12,8 @@ from tiepoint.evaluation.tune.race import NO_TIME, Round, Runner, akin, in_commo
 from tiepoint.evaluation.tune.results import Row, figures_of
 from tiepoint.evaluation.tune.trials import Trial
 from tiepoint.extractors import EXTRACTORS, get_extractor
-from tiepoint.pipeline.match import EXTRACTOR, RATIO
+from tiepoint.pipeline.auto import CLASSICAL
+from tiepoint.pipeline.stages import RATIO
 
 FASTER = (
     0.8  # of the best one's time: from there on a candidate is worth a score that is lower within the noise
@@ -37,9 +38,9 @@ class Chosen:
 
 def default_runner() -> Runner | None:
     """Return what `tiepoint match` does when it is told nothing, to compare with; None if it cannot run."""
-    if EXTRACTORS.load(EXTRACTOR).missing() is not None:
+    if EXTRACTORS.load(CLASSICAL).missing() is not None:
         return None
-    return Runner(extractor=get_extractor(EXTRACTOR), ratios=(RATIO,))
+    return Runner(extractor=get_extractor(CLASSICAL), ratios=(RATIO,))
 
 
 def choose(runners: Sequence[Runner], rounds: Sequence[Round], default: Runner | None) -> Chosen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,10 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from tiepoint.errors import DataError, MissingError
 from tiepoint.extractors.base import Extractor, Mask, checked_mask, settings_of
+from tiepoint.extractors.memory import check_memory
 from tiepoint.extractors.opencv import backend
-from tiepoint.extractors.opencv.memory import check_memory
+from tiepoint.extractors.opencv.reduction import reduced
 from tiepoint.extractors.spread import spread_evenly
 from tiepoint.formats.opencv import keypoint_table
+from tiepoint.images.scaling import length_in_photo, positions_in_photo, reduced_size
 from tiepoint.options import option
 from tiepoint.types import Features, Image
 
@@ -95,15 +96,12 @@ class OpenCvExtractor(Extractor):
 
     def _reduced(self, image: Image, mask: Mask | None) -> tuple[Gray, Mask | None]:
         """Reduce photo and mask to ``max_size``."""
-        longest = max(image.size)
-        if self.max_size is None or longest <= self.max_size:
+        size = reduced_size(image.size, self.max_size)
+        if size == image.size:
             return image.gray, mask
-        cv2 = backend.import_cv2()
-        scale = self.max_size / longest
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        gray = cv2.resize(image.gray, size, interpolation=cv2.INTER_AREA)
+        gray = reduced(image.gray, size)
         if mask is not None:
-            mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+            mask = reduced(mask, size, nearest=True)
         return gray, mask
 
     def _strongest(self, keypoints: Any, size: tuple[int, int]) -> NDArray[np.intp]:
@@ -126,12 +124,8 @@ class OpenCvExtractor(Extractor):
         table = keypoint_table(keypoints)
         xy, size = table[:, :2], table[:, 2]
         if detected_size != image_size:
-            # A reduced pixel covers an area of the photo: go to its corner, scale, go back to a centre.
-            x_scale, y_scale = (photo / seen for photo, seen in zip(image_size, detected_size, strict=True))
-            xy = ((xy + 0.5) * (x_scale, y_scale) - 0.5).astype(np.float32)
-            size = size * np.float32(math.sqrt(x_scale * y_scale))
-            # A peak that is fitted just past the edge of the small photo is many pixels off the large one.
-            xy = np.clip(xy, 0, np.array(image_size, np.float32) - 1)
+            xy = positions_in_photo(xy, detected_size, image_size)
+            size = size * np.float32(length_in_photo(detected_size, image_size))
         return Features(
             xy=np.ascontiguousarray(xy),
             size=np.ascontiguousarray(size),

@@ -10,17 +10,18 @@ import pytest
 import tiepoint as tp
 import tiepoint.evaluation
 import tiepoint.geometry
+import tiepoint.geometry.cameras
 import tiepoint.verdict
 from tests.geometry.known_matches import H_TRUE, as_matches, deep, flat
 from tests.geometry.two_views import Array, there, warp
 from tiepoint.evaluation import RenderedPair
 from tiepoint.geometry.residuals import sampson
-from tiepoint.pipeline.mirror import NOTE, carried_back, mirror_image
+from tiepoint.pipeline.moves import MIRRORED, NOTE, TURNS, Move, carried_back
 from tiepoint.verdict import Family
 
 # By the number of inliers alone, so that no new fit of the coefficients moves these tests.
 PLAIN = Family(
-    name="plain", extractors=("rootsift", "hand"), intercept=-12, weights={"inliers": 3.0}, yes=0.9, no=0.1
+    name="plain", sources=("rootsift", "hand"), intercept=-12, weights={"inliers": 3.0}, yes=0.9, no=0.1
 )
 
 
@@ -51,7 +52,7 @@ def test_a_mirrored_photo_is_found_and_told(rng: np.random.Generator) -> None:
     photo1 = blots(rng)
     H_1_from_0 = np.array([[0.9, -0.15, 40], [0.12, 0.85, 10], [1e-4, -5e-5, 1]])
     photo0 = tiepoint.geometry.warp(photo1, H_1_from_0, (400, 300))[0]
-    result = tp.match(photo0, np.ascontiguousarray(photo1[:, ::-1]))
+    result = tp.match(photo0, np.ascontiguousarray(photo1[:, ::-1]), extractor="rootsift")
     found = result.geometry
     assert found is not None
     assert result.verdict is not None
@@ -73,7 +74,7 @@ def test_a_mirrored_photo_is_found_and_told(rng: np.random.Generator) -> None:
 
 
 def test_a_photo_as_it_is_is_not_called_mirrored(scene: RenderedPair) -> None:
-    result = tp.match(scene.image0, scene.image1)
+    result = tp.match(scene.image0, scene.image1, extractor="rootsift")
     assert result.geometry is not None
     assert not result.geometry.mirrored
     assert result.geometry.notes == ()
@@ -82,7 +83,8 @@ def test_a_photo_as_it_is_is_not_called_mirrored(scene: RenderedPair) -> None:
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_a_turned_photo_is_matched(turns: int, scene: RenderedPair) -> None:
-    result = tp.match(scene.image0, np.ascontiguousarray(np.rot90(np.asarray(scene.image1), turns)))
+    turned = np.ascontiguousarray(np.rot90(np.asarray(scene.image1), turns))
+    result = tp.match(scene.image0, turned, extractor="rootsift")
     back = {1: [[0, -1, 399], [1, 0, 0]], 2: [[-1, 0, 399], [0, -1, 299]], 3: [[0, 1, 0], [-1, 0, 299]]}[
         turns
     ]
@@ -99,7 +101,7 @@ def test_a_part_is_found_or_refused_with_a_reason(factor: int) -> None:
     left, top = (800 - width) // 2, 300
     part = np.ascontiguousarray(np.asarray(scene.image1)[top : top + height, left : left + width])
     enlarged = part.repeat(factor, axis=0).repeat(factor, axis=1)
-    result = tp.match(scene.image0, enlarged)
+    result = tp.match(scene.image0, enlarged, extractor="rootsift")
     assert result.geometry is not None
     if not result.geometry:
         assert factor == 6
@@ -115,7 +117,7 @@ def test_a_thumbnail_is_found_or_refused_with_a_reason() -> None:
     scene = tiepoint.evaluation.render_demo(width=800, height=600)
     pixels = np.asarray(scene.image1).astype(float)
     thumb = pixels.reshape(75, 8, 100, 8, 3).mean(axis=(1, 3)).round().astype(np.uint8)
-    result = tp.match(scene.image0, thumb)
+    result = tp.match(scene.image0, thumb, extractor="rootsift")
     assert result.geometry is not None
     if not result.geometry:
         assert result.geometry.reason
@@ -132,6 +134,45 @@ def result_of(matches: tp.Matches, geometry: tp.Geometry) -> tp.MatchResult:
     return tp.MatchResult(image0=blank, image1=blank, candidates=matches, matches=matches, geometry=geometry)
 
 
+@pytest.mark.parametrize("move", TURNS, ids=lambda move: f"{90 * move.quarters} degrees")
+@pytest.mark.parametrize("model", ["homography", "essential"])
+def test_a_turned_photo_is_carried_back_exactly(model: str, move: Move, rng: np.random.Generator) -> None:
+    xy0, xy1 = flat(rng, 100, 30) if model == "homography" else deep(rng, 100, 30)
+    angles = rng.uniform(0, 360, 100).astype(np.float32)
+    matches = as_matches(xy0, xy1, angle0=angles, angle1=angles)
+    photo = tp.Image(pixels=np.zeros((600, 800), np.uint8))
+    # As if these were of the turned photo: where they are in the photo is found by hand.
+    turned = move.of(tp.Image(pixels=np.arange(600 * 800, dtype=np.uint16).reshape(600, 800)))
+    assert turned.size == ((800, 600) if move.quarters == 2 else (600, 800))
+    corners = np.array([[0, 0], [turned.width - 1, 0], [turned.width - 1, turned.height - 1]])
+    values = turned.pixels[corners[:, 1], corners[:, 0]].astype(int) % 65536
+    there_x, there_y = warp(move.back((800, 600)), corners.astype(float)).T.round().astype(int)
+    assert np.array_equal((there_y * 800 + there_x) % 65536, values)
+    inside = (matches.xy1 < np.array(turned.size) - 1).all(axis=1)
+    matches = replace(matches[inside], image_size1=turned.size)
+    geometry = tp.verify(matches, model=model)
+    moved = tp.MatchResult(
+        image0=photo, image1=move.of(photo), candidates=matches, matches=matches, geometry=geometry
+    )
+    back = carried_back(moved, photo, move).geometry
+    assert back is not None
+    assert back.matches.xy1 == pytest.approx(warp(move.back((800, 600)), matches.xy1.astype(float)), abs=1e-3)
+    again = sampson(model, there(back.matrix), back.matches.xy0.astype(float), back.matches.xy1.astype(float))
+    assert np.abs(again - there(back.residuals))[back.inliers].max() < 1e-2
+    assert not back.mirrored
+    # A direction turns as the photo does.
+    along = np.stack([np.cos(np.radians(there(matches.angle1))), np.sin(np.radians(there(matches.angle1)))])
+    seen = move.back((800, 600))[:2, :2] @ along
+    assert np.cos(np.radians(there(back.matches.angle1))) == pytest.approx(seen[0], abs=1e-4)
+    if model == "essential":
+        camera = [tiepoint.geometry.cameras.assumed_camera((800, 600)) for _ in range(2)]
+        t = there(back.t)
+        across = np.array([[0, -t[2], t[1]], [t[2], 0, -t[0]], [-t[1], t[0], 0]])
+        matrix = np.linalg.inv(camera[1]).T @ across @ there(back.R) @ np.linalg.inv(camera[0])
+        matrix /= np.linalg.norm(matrix) * np.sign((matrix * there(back.matrix)).sum())
+        assert matrix == pytest.approx(there(back.matrix), abs=1e-6)
+
+
 @pytest.mark.parametrize("model", ["homography", "fundamental", "essential", "affine"])
 def test_a_geometry_is_carried_back_exactly(model: str, rng: np.random.Generator) -> None:
     affine = np.vstack([H_TRUE[:2], [0, 0, 1]]) * [[0.8], [0.8], [1]]
@@ -141,7 +182,7 @@ def test_a_geometry_is_carried_back_exactly(model: str, rng: np.random.Generator
     matches = as_matches(xy0, xy1, angle0=angles, angle1=angles)
     geometry = tp.verify(matches, model=model)
     blank = tp.Image(pixels=np.zeros((600, 800), np.uint8))
-    back = carried_back(result_of(matches, geometry), blank).geometry
+    back = carried_back(result_of(matches, geometry), blank, MIRRORED).geometry
     assert back is not None
     assert back.mirrored
     assert back.matches.xy1[:, 0] == pytest.approx(799 - matches.xy1[:, 0], abs=1e-3)
@@ -163,8 +204,8 @@ def test_twice_mirrored_is_as_it_was(rng: np.random.Generator) -> None:
     matches = as_matches(*flat(rng, 100, 30))
     geometry = tp.verify(matches)
     blank = tp.Image(pixels=np.zeros((600, 800), np.uint8))
-    once = carried_back(result_of(matches, geometry), blank)
-    twice = carried_back(once, blank).geometry
+    once = carried_back(result_of(matches, geometry), blank, MIRRORED)
+    twice = carried_back(once, blank, MIRRORED).geometry
     assert twice is not None
     assert there(twice.matrix) == pytest.approx(there(geometry.matrix))
     assert twice.matches.xy1 == pytest.approx(matches.xy1, abs=1e-3)
@@ -175,14 +216,14 @@ def test_twice_mirrored_is_as_it_was(rng: np.random.Generator) -> None:
 def test_nothing_found_is_carried_back_too(rng: np.random.Generator) -> None:
     matches = as_matches(*flat(rng, 3))
     blank = tp.Image(pixels=np.zeros((600, 800), np.uint8))
-    bare = carried_back(replace(result_of(matches, tp.verify(matches))), blank)
+    bare = carried_back(replace(result_of(matches, tp.verify(matches))), blank, MIRRORED)
     assert bare.geometry is not None
     assert not bare.geometry.mirrored
     assert bare.geometry.reason
-    assert carried_back(replace(bare, geometry=None), blank).geometry is None
+    assert carried_back(replace(bare, geometry=None), blank, MIRRORED).geometry is None
 
 
 def test_a_mirror_image_is_that_of_numpy(scene: RenderedPair) -> None:
-    mirror = mirror_image(scene.image1)
+    mirror = MIRRORED.of(scene.image1)
     assert np.array_equal(np.asarray(mirror), np.fliplr(np.asarray(scene.image1)))
-    assert np.array_equal(np.asarray(mirror_image(mirror)), np.asarray(scene.image1))
+    assert np.array_equal(np.asarray(MIRRORED.of(mirror)), np.asarray(scene.image1))

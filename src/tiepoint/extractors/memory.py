@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 from tiepoint.errors import DataError
+from tiepoint.memory import physical_memory
 
 
 def check_memory(extractor: str, size: tuple[int, int], need: float) -> None:
     """Raise a DataError if the extractor needs more memory (in bytes) for such a photo than there is."""
     width, height = size
-    have = _physical_memory()
+    have = physical_memory()
     if have is not None and need > have:
         fits = int(max(size) * (0.5 * have / need) ** 0.5)
         raise DataError(
@@ -18,10 +17,3 @@ def check_memory(extractor: str, size: tuple[int, int], need: float) -> None:
             f"{width}x{height} pixels, but this machine has {have / 2**30:.1f}; "
             f"reduce the photo with the option max_size={fits}"
         )
-
-
-def _physical_memory() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
-        return None

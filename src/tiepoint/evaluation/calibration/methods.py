@@ -1,0 +1,90 @@
+"""Methods by their names, on many pairs: what was made once is kept."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from tiepoint.extractors import Extractor, get_extractor
+from tiepoint.files import make_folder
+from tiepoint.formats import load_npz, save_npz
+from tiepoint.geometry import verify
+from tiepoint.images import read_image
+from tiepoint.matchers import View, get_matcher
+from tiepoint.pipeline.auto import join_matches
+from tiepoint.pipeline.stages import Attempt, usual_matcher
+from tiepoint.types import Features, Geometry, Image, Matches
+
+
+def attempts(method: str) -> tuple[Attempt, ...]:
+    """Read a method, such as "rootsift", "xfeat+nearest" or, for their union, "rootsift,xfeat".
+
+    Examples
+    --------
+    >>> from tiepoint.evaluation.calibration import attempts
+    >>> [(one.extractor.name, one.matcher.name) for one in attempts("orb,sift+nearest")]
+    [('orb', 'nearest'), ('sift', 'nearest')]
+    """
+    found = []
+    for words in method.split(","):
+        name, _, matcher = words.strip().partition("+")
+        extractor = get_extractor(name)
+        found.append(Attempt(extractor, get_matcher(matcher) if matcher else usual_matcher(extractor)))
+    return tuple(found)
+
+
+class Methods:
+    """One or several methods with default options; features are kept, and on request the matches on disk.
+
+    Parameters
+    ----------
+    method : str
+        See :func:`attempts`.
+    kept : Path, optional
+        A folder for the matches of each pair, so that learned ones need not be made again for a union, or
+        after a change of the verification.
+    """
+
+    def __init__(self, method: str, kept: Path | None = None) -> None:
+        self._attempts = attempts(method)
+        self._kept = kept
+        self._features: dict[tuple[Path, Extractor], Features] = {}
+
+    def geometry(self, name: str, image0: Path | Image, image1: Path | Image) -> Geometry:
+        """Match a pair of this name and verify it."""
+        parts = [self._matches(name, attempt, image0, image1) for attempt in self._attempts]
+        if len(parts) > 1:
+            return verify(join_matches(parts))
+        extractor = self._attempts[0].extractor
+        if parts[0].pairs is None:
+            return verify(parts[0])
+        features0, features1 = (self._of(image, extractor) for image in (image0, image1))
+        return verify(parts[0], features0=features0, features1=features1)
+
+    def _matches(self, name: str, attempt: Attempt, image0: Path | Image, image1: Path | Image) -> Matches:
+        path = None
+        if self._kept is not None:
+            method = f"{attempt.extractor.name}+{attempt.matcher.name}"
+            path = self._kept / method / f"{name.replace('/', '_').replace(' ', '__')}.npz"
+            if path.exists():
+                matches: Matches = load_npz(path)
+                return matches
+        views = [
+            View(
+                image=image if isinstance(image, Image) else None,
+                features=partial(self._of, image, attempt.extractor),
+            )
+            for image in (image0, image1)
+        ]
+        matches = attempt.matcher.match(*views)
+        if path is not None:
+            save_npz(make_folder(path.parent) / path.name, matches)
+        return matches
+
+    def _of(self, image: Path | Image, extractor: Extractor) -> Features:
+        if isinstance(image, Image):
+            return extractor.extract(image)
+        key = image, extractor
+        if key not in self._features:
+            self._features[key] = extractor.extract(read_image(image))
+        return self._features[key]

@@ -1,0 +1,1 @@
+"""Extractors that run in PyTorch; kornia has their networks."""
