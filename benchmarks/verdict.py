@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -110,18 +111,24 @@ def fit(paths: list[Path]) -> None:
     target = ROOT / "src" / "tiepoint" / COEFFICIENTS
     entries: dict[str, Any] = json.loads(target.read_text())["families"]
     for path in paths:
-        name = path.stem
-        model = fitted(read(path))
+        name, measured = path.stem, read(path)
+        model = fitted(measured)
         weights = {key: round(float(w), 4) for key, w in zip(SIGNS, model.weights, strict=True) if w}
         entries[name] = {
             "sources": name.split(","),
             "intercept": round(model.intercept, 4),
             "weights": weights,
-            "yes": YES,
+            "yes": surely(measured),
             "no": NO,
         }
     document = {"made by": "benchmarks/verdict.py --fit", "families": entries}
     target.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def surely(measured: list[Trial]) -> float:
+    """Return from which probability on to say yes: no held out pair of different scenes has it."""
+    largest = max(p for p, one in zip(held_out(measured), measured, strict=True) if one.kind == "different")
+    return max(YES, math.ceil(100 * largest) / 100)
 
 
 def report(paths: list[Path], page: Path | None) -> None:

@@ -58,8 +58,8 @@ def reference(
                 x = np.maximum(x / np.sqrt(tensors[f"{norm}.running_var"] + 1e-5), 0)
         powers = np.exp(3 * (x - x.max()))
         probability = powers / powers.sum()
-        right = sum(p * (cell % 8 - 4) for cell, p in enumerate(probability))
-        down = sum(p * (cell // 8 - 4) for cell, p in enumerate(probability))
+        right = sum(p * (cell % 8 - 3) for cell, p in enumerate(probability))
+        down = sum(p * (cell // 8 - 3) for cell, p in enumerate(probability))
         scale = features0.size[i] / 8
         xy = features0.xy[i] + scale * np.array([right, down])
         found[i, j] = (float(xy[0]), float(xy[1]), float(probability.max()))
@@ -206,6 +206,15 @@ def test_tells_its_weights_and_their_licence() -> None:
     used = get_matcher("xfeat-star", min_score=0.3).used("xfeat-star")
     assert used["min_score"] == 0.3
     assert used["weights"]["licence"] == "Apache-2.0"
+
+
+def test_a_photo_matched_with_itself_stays_where_it_is(data: Path, weights_of: Callable[..., None]) -> None:
+    weights_of("xfeat")
+    features = tp.extract(data / "pairs" / "kn_church" / "1.jpg", "xfeat-star", max_keypoints=2000)
+    matches = tp.match_features(features, features, "xfeat-star")
+    assert len(matches) > 1000
+    moved = np.median((matches.xy0 - matches.xy1) / (matches.size0[:, None] / 8), axis=0)  # type: ignore[index]
+    assert np.abs(moved).max() < 0.3
 
 
 def test_finds_the_building_again(data: Path, weights_of: Callable[..., None]) -> None:

@@ -22,6 +22,10 @@ DESCRIPTOR = 64
 CELL = 8
 """Side of a cell, in pixels of the photo as the network saw it."""
 
+# The pixel of the cell, from its first, that stands for two cells that are not displaced. The makers' code
+# takes the fourth; with it a photo that is matched with itself comes out a pixel of the cell to the upper left.
+STAYS = CELL // 2 - 1
+
 # Where linear layers stand in the published sequence; after all but the last come a batch norm and a ReLU.
 _LAYERS = (0, 3, 6, 9, 12)
 _EPSILON = 1e-5
@@ -173,7 +177,7 @@ def _displacement(both: Floats) -> tuple[Floats, Floats]:
     """Return the displacement (M, 2) in pixels that the network saw, and its largest probability (M,)."""
     offset, score = np.empty((len(both), 2), np.float32), np.empty(len(both), np.float32)
     row, column = np.divmod(np.arange(CELL * CELL, dtype=np.float32), CELL)
-    places = np.column_stack([column, row]) - CELL // 2
+    places = np.column_stack([column, row]) - STAYS
     for top in range(0, len(both), _ROWS):
         part = slice(top, top + _ROWS)
         logits = NETWORK.run(both=both[part])["logits"] * _TEMPERATURE
