@@ -69,10 +69,20 @@ def test_evidence_by_hand() -> None:
     values = evidence(found())
     assert tuple(values) == EVIDENCE
     assert values == pytest.approx({
-        "beyond chance": 20, "alike": 0, "inliers": math.log2(41),
-        "predicted": math.log2(31 / 3), "agreement": 0.9, "coverage": math.log2(401),
+        "beyond chance": 20, "alike": 0, "inliers": math.log2(41), "share": 2 / 3, "confidence": 0,
+        "second method": 0, "predicted": math.log2(31 / 3), "agreement": 0.9, "coverage": math.log2(401),
         "look-alikes": 0.1, "rival": 3 / 40,
     })  # fmt: skip
+
+
+def test_evidence_of_learned_and_of_several_methods() -> None:
+    geometry = found()
+    # Of the 40 that agree, 25 are by one method and 15 by the other; the other 20 do not count.
+    source = np.array(["a"] * 25 + ["b"] * 35)
+    score = np.linspace(0, 1, 60).astype(np.float32)
+    values = evidence(replace(geometry, matches=replace(geometry.matches, source=source, score=score)))
+    assert values["second method"] == pytest.approx(4)
+    assert values["confidence"] == pytest.approx(score[:40].mean())
 
 
 def test_matches_that_were_won_are_no_inliers_of_their_own() -> None:
