@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tiepoint import __version__
-from tiepoint.cli import align, bench, demo, extract, match, methods, tune, weights
+from tiepoint.cli import align, bench, demo, extract, match, methods, tune, view, weights
 from tiepoint.cli.terminal import plain_output
 from tiepoint.errors import TiepointError, reason
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 extract.add_to(app)
 match.add_to(app)
+view.add_to(app)
 align.add_to(app)
 methods.add_to(app)
 demo.add_to(app)
@@ -49,6 +50,7 @@ def tiepoint(
     \b
     Try it without a photo:     tiepoint demo
     Match two photos:           tiepoint match A.jpg B.jpg --draw matches.png
+    Look at the matches:        tiepoint view A.jpg B.jpg -o pair.html
     Lay one over the other:     tiepoint align A.jpg B.jpg -o aligned.gif
     Look at what is detected:   tiepoint extract A.jpg --draw keypoints.png
     Advice for your photos:     tiepoint tune photos/

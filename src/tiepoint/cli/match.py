@@ -11,7 +11,7 @@ import typer
 
 from tiepoint.cli import terminal
 from tiepoint.cli.answer import exit_code, print_answer
-from tiepoint.cli.saving import check_names, save_result
+from tiepoint.cli.saving import check_names, check_view, save_result
 
 if TYPE_CHECKING:
     from tiepoint.extractors import Extractor
@@ -80,6 +80,10 @@ def match(
         str | None,
         typer.Option(metavar="FILE", help="Write a picture of the matches: .png, .jpg, .pdf or .svg."),
     ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write a page to look at them: .html; see: tiepoint view."),
+    ] = None,
     top: terminal.Top = None,
     width: terminal.Width = None,
     save: Annotated[
@@ -97,6 +101,8 @@ def match(
     talk = terminal.Talk(verbose=verbose, quiet=quiet)
     terminal.check_companions(draw=draw is not None, top=top, width=width, as_json=as_json, arrays=arrays)
     check_names([photo0, photo1], draw=draw, save=save)
+    if view is not None:
+        check_view("--view", view, [photo0, photo1])
     if no_ratio and ratio is not None:
         raise typer.BadParameter("--ratio and --no-ratio do not go together")
     if no_verify and (use_exit_code or model != "auto" or max_error is not None):
@@ -111,7 +117,7 @@ def match(
         from tiepoint.pipeline import AUTO
         from tiepoint.pipeline import match as match_photos
         from tiepoint.pipeline.stages import RATIO
-        from tiepoint.plotting import save_matches
+        from tiepoint.plotting import save_matches, save_matches_view
 
         nearest = NearestNeighbour(
             cross_check=cross_check,
@@ -154,6 +160,8 @@ def match(
             talk.note("without a ratio test expect many wrong ones among these")
         if draw is not None:
             talk.note(f"picture: {save_matches(Path(draw), result, top=top, width=width)}")
+        if view is not None:
+            talk.note(f"page: {save_matches_view(view, result)}")
         if save is not None:
             talk.note(f"result: {save_result(Path(save), result)}")
         talk.detail(", ".join(f"{stage} {value:.3f} s" for stage, value in result.seconds.items()))

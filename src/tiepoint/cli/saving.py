@@ -41,6 +41,14 @@ def check_target(flag: str, name: str, photos: list[str]) -> None:
             raise OptionError(f"{flag} {name}: would overwrite the photo itself; choose another name")
 
 
+def check_view(flag: str, name: str, photos: list[str]) -> None:
+    """Refuse the name of a page that cannot or must not be written."""
+    from tiepoint.plotting import check_view_name
+
+    check_target(flag, name, photos)
+    check_view_name(name)
+
+
 def same_file(name: str | Path, photo: str) -> bool:
     """Tell whether both name the same file that exists."""
     try:

@@ -13,12 +13,15 @@ from tiepoint.plotting.alignment import (
 from tiepoint.plotting.figure import PICTURE_SUFFIXES, picture_format
 from tiepoint.plotting.keypoints import draw_keypoints, plot_keypoints, save_keypoints
 from tiepoint.plotting.matches import draw_matches, plot_matches, save_matches
+from tiepoint.plotting.view import VIEW_SUFFIXES, check_view_name, save_keypoints_view, save_matches_view
 
 __all__ = [
     "ALIGNMENT_SUFFIXES",
     "PICTURE_SUFFIXES",
+    "VIEW_SUFFIXES",
     "AlignmentMode",
     "alignment_format",
+    "check_view_name",
     "draw_alignment",
     "draw_keypoints",
     "draw_matches",
@@ -27,5 +30,7 @@ __all__ = [
     "plot_matches",
     "save_alignment",
     "save_keypoints",
+    "save_keypoints_view",
     "save_matches",
+    "save_matches_view",
 ]

@@ -15,6 +15,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from tiepoint.plotting.matches import draw_matches
+from tiepoint.plotting.pages.view import matches_page
 from tiepoint.plotting.photo import caption, resized
 from tiepoint.plotting.selection import funnel_line
 from tiepoint.types import Features, Image, Matches, MatchResult
@@ -23,6 +24,7 @@ from tiepoint.types import Features, Image, Matches, MatchResult
 _PHOTO_SIDE = 400
 _RESULT_WIDTH = 960
 _JPEG_QUALITY = 85
+_VIEW_SIDE, _VIEW_HEIGHT = 640, 780
 
 _Row = tuple[str, object]
 
@@ -78,7 +80,8 @@ def matches_html(matches: Matches) -> str:
 
 def result_html(result: MatchResult) -> str:
     """Return the picture of the matches, the verdict, what each filter left, the time, and the log."""
-    picture = _picture(draw_matches(result, width=_RESULT_WIDTH), f"{len(result.matches)} matches")
+    alternative = f"{len(result.matches)} matches"
+    picture = _picture(draw_matches(result, width=_RESULT_WIDTH), alternative)
     rows: list[_Row] = []
     if result.verdict is not None:
         rows += [("verdict", result.verdict), *(("because", reason) for reason in result.verdict.reasons)]
@@ -88,7 +91,24 @@ def result_html(result: MatchResult) -> str:
     notes = () if result.geometry is None else result.geometry.notes
     rows += [("note", sentence) for sentence in notes]
     rows += [("log", sentence) for sentence in result.log]
-    return _div(picture, _table(rows))
+    return _div(
+        _over(picture, matches_page(result, embedded=True, most_side=_VIEW_SIDE), alternative), _table(rows)
+    )
+
+
+def _over(picture: str, page: str, title: str) -> str:
+    """Lay an interactive page over a picture, which shows where frames or scripts are not allowed.
+
+    The frame is a stranger to the notebook: it may run its own scripts, and reach nothing. Until they
+    run, and where they never do, nothing in it is seen.
+    """
+    return (
+        f'<div style="position: relative; min-height: {_VIEW_HEIGHT}px">{picture}'
+        f'<iframe sandbox="allow-scripts" title="{escape(title)}" srcdoc="{escape(page)}" '
+        'style="position: absolute; inset: 0; width: 100%; height: 100%; border: 0; '
+        'color-scheme: light dark">'
+        "</iframe></div>"
+    )
 
 
 def _funnel(matches: Matches) -> list[_Row]:

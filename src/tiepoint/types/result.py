@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tiepoint.errors import DataError
@@ -114,6 +116,23 @@ class MatchResult(Noun):
     def __repr__(self) -> str:
         found = f"{len(self.matches)} matches of {len(self.candidates)} candidates"
         return f"MatchResult({found})" if self.verdict is None else f"MatchResult({found}; {self.verdict})"
+
+    def view(self, path: str | os.PathLike[str], *, full: bool = False, keep_location: bool = False) -> Path:
+        """Write one HTML page to look at the matches, see :func:`tiepoint.plotting.save_matches_view`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import tiepoint as tp
+        >>> from tiepoint.evaluation import render_demo
+        >>> scene = render_demo()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     tp.match(scene.image0, scene.image1, extractor="orb").view(f"{folder}/pair.html").name
+        'pair.html'
+        """
+        from tiepoint.plotting.view import save_matches_view
+
+        return save_matches_view(path, self, full=full, keep_location=keep_location)
 
     def _repr_html_(self) -> str:
         from tiepoint.plotting.notebook import result_html

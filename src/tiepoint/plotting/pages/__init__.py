@@ -5,7 +5,7 @@ of elements that escape whatever is not markup already.
 """
 
 from tiepoint.plotting.pages.frame import page
-from tiepoint.plotting.pages.markup import Content, Markup, breakable, element, joined
+from tiepoint.plotting.pages.markup import Content, Markup, breakable, element, joined, printable
 from tiepoint.plotting.pages.parts import Cell, definitions, picture, table
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "joined",
     "page",
     "picture",
+    "printable",
     "table",
 ]

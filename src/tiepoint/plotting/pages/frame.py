@@ -18,7 +18,14 @@ _POLICY = (
 )
 
 
-def page(title: str, body: Markup, *, styles: Iterable[str] = (), scripts: Iterable[str] = ()) -> str:
+def page(
+    title: str,
+    body: Markup,
+    *,
+    styles: Iterable[str] = (),
+    scripts: Iterable[str] = (),
+    classes: str | None = None,
+) -> str:
     """Return a page: one HTML file that opens anywhere.
 
     Parameters
@@ -29,6 +36,8 @@ def page(title: str, body: Markup, *, styles: Iterable[str] = (), scripts: Itera
         What is in ``<main>``.
     styles, scripts : iterable of str
         Names of files in ``tiepoint/plotting/pages``, in their order; ``frame.css`` comes before them.
+    classes : str, optional
+        Of the root element, for the styles.
 
     Examples
     --------
@@ -43,6 +52,7 @@ def page(title: str, body: Markup, *, styles: Iterable[str] = (), scripts: Itera
         style=_hashed(style), scripts=" ".join(map(_hashed, chosen)) if chosen else "'none'"
     )
     return Template(_file("frame.html")).substitute(
+        root=element("html", lang="en", class_=classes).removesuffix("</html>"),
         policy=policy,
         title=joined([title]),
         style=style,

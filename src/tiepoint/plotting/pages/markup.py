@@ -84,8 +84,20 @@ def breakable(text: str) -> Markup:
     return Markup("<wbr>".join(_text(part) for part in re.split(r"(?<=[:_=/,;])", text)))
 
 
+def printable(text: str) -> str:
+    r"""Return text without what no page may hold, and without what reverses the order of reading.
+
+    Examples
+    --------
+    >>> from tiepoint.plotting.pages import printable
+    >>> printable("a\x1b[31m, evil\u202egpj.exe")
+    'a�[31m, evilgpj.exe'
+    """
+    return _REORDERING.sub("", _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
 def _text(value: Content) -> str:
-    return escape(_REORDERING.sub("", _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))))
+    return escape(printable(str(value)))
 
 
 def _checked(name: str) -> str:

@@ -27,7 +27,7 @@ function order(a, b, sign) {
 
 /** @param {HTMLTableElement} table */
 function makeSortable(table) {
-  const titles = [...table.tHead.rows[0].cells];
+  const titles = [...(table.tHead?.rows[0].cells ?? [])];
   const body = table.tBodies[0];
   for (const [column, title] of titles.entries()) {
     const button = document.createElement("button");

@@ -1,0 +1,86 @@
+"""What a page offers to set: switches, sliders, colours; and the counts that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tiepoint.plotting.pages.markup import Markup, element, joined
+
+# What a slider is called, and what its number means.
+_SLIDERS = {
+    "ratio": ("Ratio to the second nearest, below", 0.01),
+    "distance": ("Distance, at most", None),
+    "score": ("Score, at least", None),
+    "size": ("Size in pixels, at least", None),
+    "most": ("Number, the strongest", 1),
+}
+
+
+def switch(name: str, text: str, *, on: bool, key: str | None = None, counted: str | None = None) -> Markup:
+    """Return a box that can be ticked, with the colour of what it shows and its count.
+
+    Parameters
+    ----------
+    name : str
+        What the scripts call it.
+    text : str
+    on : bool
+    key : str, optional
+        What is shown, by whose colour.
+    counted : str, optional
+        The stage whose count stands before the text.
+
+    Examples
+    --------
+    >>> from tiepoint.plotting.pages.view.controls import switch
+    >>> switch("follow", "Photos follow each other", on=True)
+    '<label><input type="checkbox" data-switch="follow" checked> Photos follow each other</label>'
+    """
+    colour = element("i", class_=f"key {key}", aria_hidden="true") if key else ""
+    count = element("span", element("b", "0"), data_stage=counted) if counted else ""
+    box = element("input", type="checkbox", data_switch=name, checked=on)
+    return element("label", joined([box, " ", colour, count, " " if counted else "", text]))
+
+
+def slider(name: str) -> Markup:
+    """Return a slider, its histogram and the field for the exact number; its script fills them."""
+    text, step = _SLIDERS[name]
+    return element(
+        "fieldset",
+        element("canvas", aria_hidden="true"),
+        element("input", type="range", step=1, aria_label=text),
+        element(
+            "label",
+            element("span", text),
+            element(
+                "input", type="number", min=0, step=step or "any", placeholder="off", inputmode="decimal"
+            ),
+        ),
+        data_slider=True,
+        data_name=name,
+    )
+
+
+def colours(names: Iterable[str]) -> Markup:
+    """Return the choices of what colours stand for."""
+    texts = {"inlier": "by agreement", "plain": "all the same"}
+    return joined(element("option", texts.get(name, f"by {name}"), value=name) for name in names)
+
+
+def funnel(fixed: Sequence[tuple[str, int]], live: Iterable[tuple[str, str]]) -> Markup:
+    """Return the stages in order: those that are what they are, and those that follow the sliders."""
+    return joined(
+        [
+            *(element("li", element("b", count), " ", text) for text, count in fixed),
+            *(element("li", element("b", "0"), " ", text, data_stage=stage) for stage, text in live),
+        ]
+    )
+
+
+def patch(photo: int, caption: str) -> Markup:
+    """Return the place for the patch of a selected match in one photo."""
+    return element(
+        "figure",
+        element("canvas", id=f"patch{photo}", role="img", aria_label=f"Patch in {caption}"),
+        element("figcaption", caption),
+    )
