@@ -207,7 +207,7 @@ def test_spread_covers_more_of_the_photo(rng: np.random.Generator) -> None:
 def test_a_photo_that_needs_too_much_memory_is_refused(
     photo: tp.Image, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tiepoint.extractors.memory.physical_memory", lambda: 10 << 20)
+    monkeypatch.setattr("tiepoint.extractors.memory.physical_memory", lambda: 1 << 20)
     with pytest.raises(tp.DataError, match=rf"{name} .* GiB .* max_size=\d+"):
         tp.extract(photo, name)
 

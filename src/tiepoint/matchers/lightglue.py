@@ -22,16 +22,35 @@ from tiepoint.options import option
 from tiepoint.types import Features, Matches
 
 _DESCRIPTOR_LENGTH = 128
-# Peak memory for a pair of keypoints in bytes, as measured: each of four heads has a table of all pairs.
-_BYTES_PER_PAIR = 90
-_LAYERS = 9
+# Peak memory for a pair of keypoints in bytes, as measured: the last step has several tables of all pairs.
+_BYTES_PER_PAIR = 32
 
 
 def _build(*, with_shape: bool) -> Any:
     """Make the network; ``with_shape``: it reads the size and the angle of a keypoint, too."""
     from kornia.feature import LightGlue as Network
 
-    return Network(None, input_dim=_DESCRIPTOR_LENGTH, add_scale_ori=with_shape)
+    network = Network(None, input_dim=_DESCRIPTOR_LENGTH, add_scale_ori=with_shape)
+    for layer in network.transformers:
+        layer.cross_attn.forward = partial(_cross_attention, layer.cross_attn)
+    return network
+
+
+def _cross_attention(block: Any, x0: Any, x1: Any, mask: Any = None) -> tuple[Any, Any]:  # noqa: ARG001
+    """Do what kornia's block does, without its tables of all pairs, which it writes down on a CPU."""
+    import torch
+    from torch.nn.functional import scaled_dot_product_attention
+
+    def heads(x: Any) -> Any:
+        return x.unflatten(-1, (block.heads, -1)).transpose(1, 2)
+
+    query0, query1 = heads(block.to_qk(x0)), heads(block.to_qk(x1))
+    message0 = scaled_dot_product_attention(query0, query1, heads(block.to_v(x1)))
+    message1 = scaled_dot_product_attention(query1, query0, heads(block.to_v(x0)))
+    heard = (block.to_out(message.transpose(1, 2).flatten(-2)) for message in (message0, message1))
+    return tuple(
+        x + block.ffn(torch.cat([x, message], -1)) for x, message in zip((x0, x1), heard, strict=True)
+    )
 
 
 def _renamed(name: str) -> str | None:

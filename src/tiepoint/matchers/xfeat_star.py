@@ -23,7 +23,7 @@ CELL = 8
 """Side of a cell, in pixels of the photo as the network saw it."""
 
 # The pixel of the cell, from its first, that stands for two cells that are not displaced. The makers' code
-# takes the fourth; with it a photo that is matched with itself comes out a pixel of the cell to the upper left.
+# takes the fourth, and so moves a photo that is matched with itself by a pixel of the cell.
 STAYS = CELL // 2 - 1
 
 # Where linear layers stand in the published sequence; after all but the last come a batch norm and a ReLU.

@@ -62,8 +62,8 @@ class Aliked(KorniaExtractor):
 
     model: Model = option(
         "n16",
-        "n16 is the one that LightGlue was trained for; n16rot was trained on turned photos, "
-        "n32 looks at more places, t16 is small",
+        "n16 is the one that LightGlue was trained for, and n16rot, for turned photos, goes with it, too; "
+        "n32 and t16, larger and smaller, are for the matcher nearest",
     )
     detection_threshold: float = option(
         0.2, "least score of a keypoint, 0 to 1; lower gives more", at_least=0, at_most=1
@@ -83,7 +83,7 @@ class Aliked(KorniaExtractor):
         return 64 if self.model == "t16" else 128
 
     def _bytes_per_pixel(self) -> float:
-        return 1300 if self.model == "t16" else 2500
+        return 500 if self.model == "t16" else 800
 
     def _maps(self, module: Any, photo: Any) -> tuple[Any, Any]:
         return aliked_maps.run(module, photo)

@@ -1,7 +1,7 @@
 """ALIKED's maps in the sizes in which they are computed; values at full size only where they are read.
 
-The network ends in 128 numbers for each pixel, but a descriptor reads them at some seventy pixels only. To make
-just these takes a fraction of the memory, and the results are the same but for rounding.
+The network ends in 128 numbers for each pixel, but a descriptor reads them at some seventy pixels only. To
+make just these takes a fifth of the memory, and the results are the same but for rounding.
 """
 
 from __future__ import annotations
