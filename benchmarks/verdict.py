@@ -139,7 +139,7 @@ def report(paths: list[Path], page: Path | None) -> None:
         rows.append(row(path.stem, measured))
         bins[path.stem] = reliability(held_out(measured), labels(measured), balanced(labels(measured)))
     head = [
-        "extractor",
+        "matches of",
         "same",
         "different",
         "ROC AUC",
@@ -149,6 +149,7 @@ def report(paths: list[Path], page: Path | None) -> None:
         "wrong",
         "of the same: found",
         "different: largest p",
+        "yes from p on",
     ]
     text = markdown(head, rows)
     publish("verdict", text, page, check=False)
@@ -176,6 +177,7 @@ def row(name: str, measured: list[Trial]) -> list[str]:
         str(np.count_nonzero(sure & ~truth)),
         f"{np.mean([trial.found for trial in measured if trial.kind != 'different']):.0%}",
         f"{probability[different].max():.2f}",
+        f"{surely(measured):.2f}",
     ]
 
 
@@ -192,7 +194,10 @@ def draw(bins: dict[str, tuple[Bin, ...]], path: Path) -> None:
     ax = figure.add_subplot()
     ax.plot([0, 1], [0, 1], color="0.7", zorder=1)
     for (name, parts), colour, mark in zip(
-        bins.items(), ("#0072b2", "#d55e00", "#009e73"), "osD", strict=False
+        bins.items(),
+        ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"),
+        "osD^vPX",
+        strict=False,
     ):
         said, was = [part.probability for part in parts], [part.share for part in parts]
         size = [12 + 120 * part.weight for part in parts]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -81,7 +81,7 @@ def judge(geometry: Geometry, *, extractor: str | None = None) -> Verdict:
     'yes'
     """
     sources = {str(name) for name in np.unique(geometry.matches.source)} or {extractor or ""}
-    family = next((one for one in families() if sources <= set(one.sources)), None)
+    family = family_of(sources)
     if family is None:
         reasons = (_not_fitted(sources), *_reasons(geometry))
         return Verdict(answer="unsure", probability=None, reasons=reasons)
@@ -222,6 +222,18 @@ def families() -> tuple[Family, ...]:
         Family(name=name, **{**entry, "sources": tuple(entry["sources"])})
         for name, entry in document["families"].items()
     )
+
+
+def family_of(sources: Iterable[str]) -> Family | None:
+    """Return the model for matches of these sources, None where none was fitted.
+
+    Examples
+    --------
+    >>> from tiepoint.verdict import family_of
+    >>> family_of(["rootsift"]).name, family_of(["by hand"])
+    ('rootsift', None)
+    """
+    return next((one for one in families() if set(sources) <= set(one.sources)), None)
 
 
 def _not_fitted(sources: set[str]) -> str:

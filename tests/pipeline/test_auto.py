@@ -126,13 +126,21 @@ def test_a_turn_is_kept_for_the_next_method(scene: RenderedPair, monkeypatch: py
 def test_what_is_missing_is_named_once_at_the_end(
     scene: RenderedPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    families(monkeypatch, rootsift=5000)
+    families(monkeypatch, rootsift=5000, rootsift_absent=30)
     monkeypatch.setattr(auto, "LEARNED", ("absent",))
     result = tp.match(*photos(scene))
     assert result.log[-1] == (
         "learned features find more in hard pairs; get them with: tiepoint weights fetch absent"
     )
     assert [method["extractor"] for method in result.methods] == ["rootsift"]
+
+
+def test_a_method_without_a_fitted_union_is_left_out(
+    scene: RenderedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    families(monkeypatch, rootsift=5000, rootsift_orb=30)
+    result = tp.match(*photos(scene))
+    assert [method["extractor"] for method in result.methods] == ["rootsift", "orb"]
 
 
 def test_photos_without_a_feature(flat: tp.Image, monkeypatch: pytest.MonkeyPatch) -> None:

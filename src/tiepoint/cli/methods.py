@@ -36,27 +36,31 @@ def methods(
 
         extractors, matchers = EXTRACTORS.listing(), MATCHERS.listing()
     if name is not None:
-        _print_one(_found(name, [*extractors, *matchers]), as_json=as_json)
+        _print_found(name, [*extractors, *matchers], as_json=as_json)
     elif as_json:
         _print_all_json(extractors, matchers)
     else:
         _print_all(extractors, matchers, verbose=verbose)
 
 
-def _found(name: str, listed: list[Listed]) -> Listed:
-    for one in listed:
-        if one.name == name:
-            return one
-    raise OptionError(f"there is no method {name!r}; {nearest(name, [one.name for one in listed])}")
+def _print_found(name: str, listed: list[Listed], *, as_json: bool) -> None:
+    """Print what has this name: an extractor, a matcher, or one after the other."""
+    found = [one for one in listed if one.name == name]
+    if not found:
+        raise OptionError(f"there is no method {name!r}; {nearest(name, [one.name for one in listed])}")
+    for number, one in enumerate(found):
+        if number and not as_json:
+            sys.stdout.write("\n")
+        _print_one(one, as_json=as_json)
 
 
 def _print_all(extractors: list[Listed], matchers: list[Listed], *, verbose: bool) -> None:
-    _print_section("Extractors", [one for one in extractors if one.missing is None], verbose=verbose)
-    away = [one for one in extractors if one.missing is not None]
-    for missing in sorted({one.missing or "" for one in away}):
-        these = [one for one in away if one.missing == missing]
-        _print_section(f"Extractors that are not here; get them with: {missing}", these, verbose=verbose)
-    _print_section("Matchers", matchers, verbose=verbose)
+    for kind, listed in (("Extractors", extractors), ("Matchers", matchers)):
+        _print_section(kind, [one for one in listed if one.missing is None], verbose=verbose)
+        away = [one for one in listed if one.missing is not None]
+        for missing in sorted({one.missing or "" for one in away}):
+            these = [one for one in away if one.missing == missing]
+            _print_section(f"{kind} that are not here; get them with: {missing}", these, verbose=verbose)
     if verbose:
         from tiepoint.core import describe
 

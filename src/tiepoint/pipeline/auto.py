@@ -13,6 +13,7 @@ from tiepoint.matchers import Matcher
 from tiepoint.pipeline.moves import TURNS, Move
 from tiepoint.pipeline.stages import Attempt, Stages, agreeing, is_yes, usual_matcher
 from tiepoint.types import Matches, MatchResult
+from tiepoint.verdict import family_of
 
 CLASSICAL = "rootsift"
 # The quickest first.
@@ -41,8 +42,8 @@ def match_auto(
 
     RootSIFT comes first: it is quick, precise, and right whenever it says yes. Then, where their weights are
     there, XFeat with LighterGlue, whose matches are joined with RootSIFT's; XFeat on photo 1 turned by right
-    angles, since learned features do not survive that; and ALIKED with LightGlue. Without verification the
-    first method is the last.
+    angles, since learned features do not survive that; and ALIKED with LightGlue. A method is left out where
+    the verdict has no probability for the union with it. Without verification the first method is the last.
 
     Parameters
     ----------
@@ -69,20 +70,24 @@ def match_auto(
     """
     options = {} if max_keypoints is None else {"max_keypoints": max_keypoints}
     classical = EXTRACTORS.get(CLASSICAL, options)
-    first = stages.tried_with_mirror(Attempt(classical, matcher or usual_matcher(classical)))
+    beginning = Attempt(classical, matcher or usual_matcher(classical))
+    first = stages.tried_with_mirror(beginning)
     if first.verdict is None or is_yes(first):
         return first
     tried = _Tried((first,), first)
     log = [*first.log, f"{CLASSICAL}: {_said(first)}"]
-    lacking = []
+    lacking, sources = [], [beginning.source]
     move: Move | None = None
     for name in LEARNED:
         extractor = EXTRACTORS.load(name).build(options)
         attempt = Attempt(extractor, usual_matcher(extractor))
+        if family_of([*sources, attempt.source]) is None:
+            continue  # nobody knows what a probability their union has
         command = type(extractor).missing() or type(attempt.matcher).missing()
         if command is not None:
             lacking.append(command)
             continue
+        sources.append(attempt.source)
         alone = tried
         tried = _with(stages, alone, stages.tried(attempt, move))
         log.append(f"and {_called(attempt)}{_moved(move)}: {_said(tried.result)}")

@@ -43,6 +43,13 @@ class Attempt:
     extractor: Extractor
     matcher: Matcher
 
+    @property
+    def source(self) -> str:
+        """What :class:`tiepoint.Matches` calls the matches of these two."""
+        if self.matcher.name in (NearestNeighbour.name, self.extractor.name):
+            return self.extractor.name
+        return f"{self.extractor.name}+{self.matcher.name}"
+
 
 @dataclass
 class Stages:
