@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from tables import markdown, publish
 
 import tiepoint as tp
+from tiepoint import core
 from tiepoint.evaluation import metrics
 from tiepoint.evaluation.bench import Protocol, contenders, truth_reduced
 from tiepoint.evaluation.datasets import Dataset, PoseTruth, load_dataset
@@ -356,6 +357,7 @@ def main() -> None:
     publish("verified homographies", homographies(groups), page, check=check)
     publish("verified poses", poses(pairs_of(fountain, ROOTSIFT, None)), page, check=check)
     graf = pairs_of(replace(oxford, pairs=oxford.subset("graf").pairs[1:2]), ROOTSIFT, None)
+    print(f"level of the compiled core: {core.level()}")
     table = times(graf, 5 if arguments.small else 51)
     publish("verified times", table, None if check else page, check=False)
 

@@ -128,7 +128,7 @@ def fit(paths: list[Path]) -> None:
 def surely(measured: list[Trial]) -> float:
     """Return from which probability on to say yes: no held out pair of different scenes has it."""
     largest = max(p for p, one in zip(held_out(measured), measured, strict=True) if one.kind == "different")
-    return max(YES, math.ceil(100 * largest) / 100)
+    return max(YES, math.ceil(100 * float(largest)) / 100)
 
 
 def report(paths: list[Path], page: Path | None) -> None:

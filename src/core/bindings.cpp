@@ -1,6 +1,7 @@
 // Python's view of the core: arrays checked, the GIL released, kernels called. Nothing is computed here.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -8,12 +9,17 @@
 #include <chrono>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "dispatch.hpp"
+#include "geometry/alike.hpp"
+#include "geometry/refine.hpp"
+#include "geometry/residuals.hpp"
+#include "geometry/spread.hpp"
 #include "matching/nearest.hpp"
 
 namespace nb = nanobind;
@@ -120,6 +126,95 @@ nb::tuple nearest(nb::object descriptors0, nb::object descriptors1, const std::s
     return swapped ? found : nb::make_tuple(found[1], found[0]);
 }
 
+using Matrix = nb::ndarray<const double, nb::shape<3, 3>, nb::c_contig, nb::device::cpu>;
+using Rows = nb::ndarray<const double, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
+using Pair = nb::ndarray<const double, nb::shape<2, -1>, nb::c_contig, nb::device::cpu>;
+using Values = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+template <void residuals(const double*, const double*, const double*, std::size_t, double*)>
+nb::object distances(const Matrix& matrix, const Rows& xy0, const Rows& xy1) {
+    if (xy0.shape(0) != xy1.shape(0)) throw std::invalid_argument("the two photos differ in their number of points");
+    std::vector<double> found(xy0.shape(0));
+    {
+        const nb::gil_scoped_release release;
+        residuals(matrix.data(), xy0.data(), xy1.data(), found.size(), found.data());
+    }
+    return array_of(std::move(found));
+}
+
+Columns columns(const Pair& x0, const Pair& x1) {
+    const std::size_t n = x0.shape(1);
+    if (x1.shape(1) != n) throw std::invalid_argument("the two photos differ in their number of points");
+    return {x0.data(), x1.data(), n};
+}
+
+nb::object refined_homography(const Matrix& matrix, const Rows& xy0, const Rows& xy1,
+                              const std::optional<Values>& factors, double max_error, double reach, double stable,
+                              int steps) {
+    const std::size_t n = xy0.shape(0);
+    if (xy1.shape(0) != n) throw std::invalid_argument("the two photos differ in their number of points");
+    if (factors && factors->shape(0) != n) throw std::invalid_argument("a factor for each match is needed");
+    std::vector<double> refined(matrix.data(), matrix.data() + 9);
+    {
+        const nb::gil_scoped_release release;
+        refine_homography(refined.data(), xy0.data(), xy1.data(), n, factors ? factors->data() : nullptr,
+                          {max_error, reach, stable, steps});
+    }
+    return array_of(std::move(refined));
+}
+
+nb::object counts_alike(const Values& turn, const Values& growth, std::size_t step, double most_turn,
+                        double most_growth) {
+    const std::size_t n = turn.shape(0);
+    if (growth.shape(0) != n || step == 0) throw std::invalid_argument("a turn and a growth for each match are needed");
+    std::vector<std::int64_t> counts((n + step - 1) / step);
+    {
+        const nb::gil_scoped_release release;
+        count_alike(turn.data(), growth.data(), n, step, most_turn, most_growth, counts.data());
+    }
+    return array_of(std::move(counts));
+}
+
+using Places = nb::ndarray<const float, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
+using Sizes = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+nb::object carried(const Matrix& matrix, const Places& xy0, const Sizes& angle0, const Sizes& angle1, const Sizes& size0,
+                   const Sizes& size1, double most_turn, double most_growth) {
+    const std::size_t n = xy0.shape(0);
+    for (const Sizes* values : {&angle0, &angle1, &size0, &size1}) {
+        if (values->shape(0) != n) throw std::invalid_argument("angles and sizes for each match are needed");
+    }
+    std::vector<std::uint8_t> along(n);
+    {
+        const nb::gil_scoped_release release;
+        carried_along(matrix.data(), {xy0.data(), angle0.data(), angle1.data(), size0.data(), size1.data()}, n, most_turn,
+                      most_growth, along.data());
+    }
+    return array_of(std::move(along));
+}
+
+double area(const Places& xy) {
+    const nb::gil_scoped_release release;
+    return spread_area(xy.data(), xy.shape(0));
+}
+
+using Directions = nb::ndarray<const double, nb::shape<-1, 3, 3>, nb::c_contig, nb::device::cpu>;
+
+nb::tuple normal_equations(const Matrix& matrix, const Directions& ways, const Pair& x0, const Pair& x1,
+                           double max_error) {
+    const std::size_t k = ways.shape(0);
+    if (k > 9) throw std::invalid_argument("a matrix has at most nine directions");
+    const Columns matches = columns(x0, x1);
+    EpipolarNormal found;
+    {
+        const nb::gil_scoped_release release;
+        found = epipolar_normal(matrix.data(), ways.data(), k, matches, max_error);
+    }
+    return nb::make_tuple(array_of(std::vector<double>(found.equations, found.equations + k * k)),
+                          array_of(std::vector<double>(found.right, found.right + k)), found.total, found.squares,
+                          found.near);
+}
+
 // What the machine could do at most on one thread, for benchmarks: differences of two bits, or products of two
 // bytes or floats, a second.
 double most_per_second(const std::string& kind) {
@@ -159,6 +254,17 @@ NB_MODULE(_core, m) {
                 return self.nearest(other, n_threads, true);
             },
             nb::arg("descriptors"), nb::arg("threads"));
+    m.def("transfer_residuals", &distances<transfer_residuals>, nb::arg("matrix"), nb::arg("xy0"), nb::arg("xy1"));
+    m.def("epipolar_residuals", &distances<epipolar_residuals>, nb::arg("matrix"), nb::arg("xy0"), nb::arg("xy1"));
+    m.def("refined_homography", &refined_homography, nb::arg("matrix"), nb::arg("xy0"), nb::arg("xy1"),
+          nb::arg("factors").none(), nb::arg("max_error"), nb::arg("reach"), nb::arg("stable"), nb::arg("steps"));
+    m.def("counts_alike", &counts_alike, nb::arg("turn"), nb::arg("growth"), nb::arg("step"), nb::arg("most_turn"),
+          nb::arg("most_growth"));
+    m.def("carried_along", &carried, nb::arg("matrix"), nb::arg("xy0"), nb::arg("angle0"), nb::arg("angle1"),
+          nb::arg("size0"), nb::arg("size1"), nb::arg("most_turn"), nb::arg("most_growth"));
+    m.def("spread_area", &area, nb::arg("xy"));
+    m.def("epipolar_normal", &normal_equations, nb::arg("matrix"), nb::arg("ways"), nb::arg("x0"), nb::arg("x1"),
+          nb::arg("max_error"));
     m.def("level", [] { return std::string(active_level().name); });
     m.def("available_levels", [] {
         std::vector<std::string> names;

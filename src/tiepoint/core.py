@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tiepoint.errors import OptionError
 
@@ -58,6 +59,18 @@ def level() -> str:
 def available() -> tuple[str, ...]:
     """Return the levels that run here, best first; empty without the core."""
     return () if _missing is not None else tuple(compiled.available_levels())
+
+
+def kernel(name: str) -> Any:
+    """Return a function of the compiled core; None where there is none, and NumPy does the same.
+
+    Examples
+    --------
+    >>> from tiepoint import core
+    >>> core.kernel("a_name_that_none_has") is None
+    True
+    """
+    return None if _missing is not None else getattr(compiled, name, None)
 
 
 def describe() -> str:

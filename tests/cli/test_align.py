@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +14,7 @@ from tiepoint.cli import main_inner
 from tiepoint.errors import OptionError, TiepointError
 from tiepoint.evaluation import RenderedPair
 from tiepoint.formats import schema
+from tiepoint.pipeline import stages
 
 Photos = tuple[Path, Path]
 H_1_FROM_0 = np.array([[0.9, 0.15, 20], [-0.1, 0.85, 60], [1e-4, 2e-4, 1]])
@@ -83,8 +83,7 @@ def test_a_doubtful_verdict_is_a_warning(
     flat_pair: Photos, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verdict = tp.Verdict(answer="unsure", probability=0.4, reasons=("few agree",))
-    # The package has the function under the module's name.
-    monkeypatch.setattr(import_module("tiepoint.pipeline.match"), "judge", lambda *_, **__: verdict)
+    monkeypatch.setattr(stages, "judge", lambda *_, **__: verdict)
     assert align(flat_pair, "-o", tmp_path / "a.jpg") == 0
     assert (tmp_path / "a.jpg").exists()
     assert "warning: same scene: unsure, p = 0.40 (few agree); look at it before" in capsys.readouterr().err

@@ -11,6 +11,8 @@
 
 using namespace tiepoint;
 
+int check_geometry(int& checks);  // geometry_check.cpp
+
 namespace {
 
 std::mt19937 random_bits(11);
@@ -97,6 +99,7 @@ int main() {
         check<std::uint8_t>(*level, Kind::bytes, 600, 500, 128, 255);
         check<float>(*level, Kind::floats, 150, 600, 64, 255);
     }
+    failures += check_geometry(checks);
     std::printf("%d of %d differ\n", failures, checks);
     return failures == 0 ? 0 : 1;
 }

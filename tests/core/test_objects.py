@@ -71,7 +71,8 @@ def self_check(cxx: str, level_flags: dict[str, list[str]], levels: Path, out: P
         objects.append(out / f"{level}.o")
         kernel = ["-ffp-contract=off", "-fno-exceptions", "-fno-rtti", *own]
         subprocess.run([*common, *kernel, "-c", CORE / f"isa_{level}.cpp", "-o", objects[-1]], check=True)
-    sources = [HERE / "self_check.cpp", levels, CORE / "threads.cpp", CORE / "matching" / "nearest.cpp"]
+    sources = [HERE / "self_check.cpp", HERE / "geometry_check.cpp", levels, CORE / "threads.cpp"]
+    sources += [CORE / "matching" / "nearest.cpp", *sorted((CORE / "geometry").glob("*.cpp"))]
     subprocess.run([*common, *flags, *sources, *objects, "-o", out / "self_check"], check=True)
     return out / "self_check"
 

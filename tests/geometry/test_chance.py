@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.geometry.known_matches import H_TRUE, SIZE, anywhere, as_matches, deep, flat, turned_along
 from tests.geometry.two_views import Array
-from tiepoint.geometry.chance import beyond_chance, log_false_alarms, share_by_chance, typical_growth
+from tiepoint.geometry.chance import (
+    Facts,
+    beyond_chance,
+    fewest_beyond_chance,
+    log_false_alarms,
+    more_than_chance,
+    share_by_chance,
+    typical_growth,
+)
 from tiepoint.geometry.choice import fit_matches
 from tiepoint.geometry.fit import count_least
 from tiepoint.geometry.residuals import sampson
@@ -93,6 +102,46 @@ def test_keypoints_that_turn_along_are_evidence(rng: np.random.Generator) -> Non
         alarms[wrong] = beyond_chance(found, matches, 2.0)
     bare = beyond_chance(found, as_matches(xy0, xy1), 2.0)
     assert alarms[40] < bare < alarms[60]
+
+
+@pytest.mark.parametrize("model", ["homography", "fundamental", "similarity"])
+@pytest.mark.parametrize("size", [(1000, 800), (60, 40), (4000, 3000)])
+def test_the_fewest_are_those_that_counting_up_finds(model: str, size: tuple[int, int]) -> None:
+    photos = as_matches(np.zeros((0, 2)), np.zeros((0, 2)), image_size0=size, image_size1=size)
+    rarest = share_by_chance(model, 2.0, photos, 0.0)
+    for total in (0, 3, 5, 8, 9, 20, 100, 2000):
+        more = (
+            k
+            for k in range(count_least(model) + 1, total + 1)
+            if log_false_alarms(model, k, total, rarest) < k  # a tenth of the random matches turn along
+        )
+        found = fewest_beyond_chance(model, total, 2.0, photos)
+        assert found == next(more, found)
+        if found <= total:
+            assert log_false_alarms(model, found, total, rarest) < found
+
+
+@pytest.mark.parametrize("model", ["homography", "fundamental"])
+@pytest.mark.parametrize("oriented", [False, True])
+def test_of_some_matches_it_is_as_if_there_were_no_others(
+    model: str, oriented: bool, rng: np.random.Generator
+) -> None:
+    told = set()
+    for wrong in (120, 138, 144):
+        xy0, xy1 = flat(rng, 150, wrong) if model == "homography" else deep(rng, 150, wrong)
+        xy0[10:20], xy1[10:20] = xy0[20:30], xy1[20:30]  # copies
+        known = turned_along(rng, xy0, H_TRUE, wrong) if oriented else {}
+        matches, among = as_matches(xy0, xy1, **known), rng.uniform(size=150) < 0.8
+        some = matches[among]
+        found = fit_matches(model, some, 2.0, None)
+        if not found:
+            continue
+        of_all = np.zeros(150, bool)
+        of_all[among] = found.inliers
+        said = more_than_chance(replace(found, inliers=of_all), matches, 2.0, among, Facts(matches))
+        assert said == (beyond_chance(found, some, 2.0) < 0)
+        told.add(said)
+    assert told
 
 
 def test_growth_is_that_of_an_area(rng: np.random.Generator) -> None:

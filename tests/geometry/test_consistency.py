@@ -12,6 +12,8 @@ from tests.geometry.known_matches import H_TRUE, anywhere, as_matches, flat, tur
 from tests.geometry.two_views import Array
 from tiepoint.geometry.consistency import agreement, along, largest_group, turn_and_growth
 
+pytestmark = pytest.mark.usefixtures("with_and_without_core")
+
 MIRROR = np.array([[-1.0, 0, 799], [0, 1, 0], [0, 0, 1]])
 NOTHING = np.empty((0, 2))
 

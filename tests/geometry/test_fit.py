@@ -24,7 +24,7 @@ from tests.geometry.two_views import (
     turn,
     warp,
 )
-from tiepoint.geometry import fit as fitting
+from tiepoint.geometry import sampling
 from tiepoint.geometry.fit import again, count_least, fit, in_front, refit
 from tiepoint.geometry.poselib import PoseLib
 from tiepoint.geometry.residuals import sampson
@@ -222,7 +222,7 @@ def test_the_estimator_is_a_choice_and_is_told(estimator: Any, rng: np.random.Ge
 def test_without_poselib_another_is_taken_and_told(
     monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
 ) -> None:
-    monkeypatch.setattr(fitting, "_has_poselib", lambda: False)
+    monkeypatch.setattr(sampling, "_has_poselib", lambda: False)
     xy0, xy1 = spatial(rng)
     assert fit("essential", xy0, xy1, 1.0, **CAMERAS).estimator == "magsac"
     assert fit("homography", *planar(rng), 1.0).estimator == "magsac"

@@ -9,6 +9,8 @@ from tests.geometry.two_views import H_1_FROM_0, Array, planar, spatial, warp
 from tiepoint.geometry.fit import fit
 from tiepoint.geometry.residuals import sampson
 
+pytestmark = pytest.mark.usefixtures("with_and_without_core")
+
 
 def by_definition(errors: object, xy0: Array, xy1: Array) -> Array:
     """sqrt(e' (J J')^-1 e), the derivative J by differences, one match at a time."""

@@ -9,6 +9,8 @@ import pytest
 from tests.geometry.two_views import Array
 from tiepoint.geometry.spread import convex_hull, coverage
 
+pytestmark = pytest.mark.usefixtures("with_and_without_core")
+
 
 def area_of_most(xy: Array) -> float:
     """The hull's area, once a tenth of the points is taken away: those farthest from the middle one."""

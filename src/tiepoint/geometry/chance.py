@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from bisect import bisect_left
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.geometry.consistency import agreement, along
+from tiepoint.geometry.consistency import Motion
 from tiepoint.geometry.fit import Fit, count_least
+from tiepoint.geometry.order import first_of_equals
 from tiepoint.geometry.residuals import PLANAR, sampson
+from tiepoint.geometry.spread import median
 from tiepoint.types import Matches
 
 # Logarithm to base 10: a model is found if chance would do as well in less than one pair of photos.
@@ -20,48 +23,107 @@ _LEAST_ALIKE = 0.1
 _RANDOM, _COUNTED = 4000, 12  # random matches, and how many have to agree to say how many do
 
 
-def beyond_chance(found: Fit, matches: Matches, max_error: float) -> float:
+class Facts:
+    """What is true of matches whatever the model, each worked out once, when it is first asked for."""
+
+    def __init__(self, matches: Matches) -> None:
+        self.matches = matches
+        self.motion = Motion(matches)
+
+    @cached_property
+    def different(self) -> NDArray[np.bool_]:
+        """Which matches are the first between their two places, (M,) bool.
+
+        A keypoint may be there with several orientations: matches between the same places are one.
+        """
+        return first_of_equals(self.matches.xy0, self.matches.xy1)
+
+
+def beyond_chance(found: Fit, matches: Matches, max_error: float, facts: Facts | None = None) -> float:
     """Return the logarithm to base 10 of how many models as good random matches would give.
 
     Only those inliers count whose keypoints turn and grow along; that they do is evidence too, the stronger
     the fewer of the other matches do so.
+
+    Parameters
+    ----------
+    found : Fit
+        With a model.
+    matches : Matches
+    max_error : float
+        In pixels.
+    facts : Facts, optional
+        Of the matches, where others have asked before.
     """
+    facts = facts or Facts(matches)
+    return _log_alarms(found, facts, max_error, facts.different, exactly=True)
+
+
+def more_than_chance(
+    found: Fit, matches: Matches, max_error: float, among: NDArray[np.bool_], facts: Facts | None = None
+) -> bool:
+    """Tell whether :func:`beyond_chance` were below 0 if there were only some of the matches, (M,) bool."""
+    facts = facts or Facts(matches)
+    return _log_alarms(found, facts, max_error, facts.different & among, exactly=False) < MOST_FALSE_ALARMS
+
+
+def _log_alarms(
+    found: Fit, facts: Facts, max_error: float, everyone: NDArray[np.bool_], *, exactly: bool
+) -> float:
+    """Return what :func:`beyond_chance` does of the matches of ``everyone``; else at least its sign."""
     assert found.matrix is not None
+    matches = facts.matches
     planar = found.matrix if found.model in PLANAR else None
-    # A keypoint may be there with several orientations: matches between the same places are one.
-    different = _different(matches)
-    inliers = found.inliers
-    if not different.all():
-        matches, inliers = matches[different], inliers[different]
-    total, agree = len(matches), int(np.count_nonzero(inliers))
+    inliers = found.inliers & everyone
+    rows = np.flatnonzero(inliers)
+    total, agree = int(np.count_nonzero(everyone)), len(rows)
     growth = 1.0
     if planar is not None:
-        growth = typical_growth(planar, matches.xy0[inliers].astype(np.float64))
+        growth = typical_growth(planar, matches.xy0.take(rows, axis=0).astype(np.float64))
     chance = share_by_chance(found.model, max_error, matches, growth)
     chance = max(chance, _share_of_random(found.model, found.matrix, matches, max_error))
-    share = agreement(matches, inliers, planar)
+    share = facts.motion.agreement(found.inliers, planar, everyone)
     if share is None:
         return log_false_alarms(found.model, agree, total, chance)
     count = round(agree * share)
+    alarms = log_false_alarms(found.model, count, total, chance)
     if count <= count_least(found.model):  # nothing was put to the test
-        return log_false_alarms(found.model, count, total, chance)
-    others = along(matches, inliers, matches[~inliers])
-    alike = max(_LEAST_ALIKE, (np.count_nonzero(others) + 1) / (len(others) + 2))
+        return alarms
+    if alarms < MOST_FALSE_ALARMS and not exactly:  # what follows makes it less
+        return alarms
+    others = facts.motion.count_along(inliers, everyone & ~inliers)
+    alike = max(_LEAST_ALIKE, (others + 1) / (total - agree + 2))
     # An epipolar model does not say how much: the first inlier does.
     told = count if planar is not None else count - 1
-    return log_false_alarms(found.model, count, total, chance) + told * math.log10(alike)
+    return alarms + told * math.log10(alike)
 
 
-def _different(matches: Matches) -> NDArray[np.bool_]:
-    """Tell for each match whether it is the first between its two places, (M,) bool."""
-    # Both coordinates of a place as one number, which sorts quickly; + 0 since -0 has other bits.
-    from0, to1 = (np.ascontiguousarray(xy + 0).view(np.uint64)[:, 0] for xy in (matches.xy0, matches.xy1))
-    order = np.lexsort((to1, from0))
-    new = np.ones(len(order), np.bool_)
-    new[1:] = (np.diff(from0[order]) != 0) | (np.diff(to1[order]) != 0)
-    first = np.empty(len(order), np.bool_)
-    first[order] = new
-    return first
+def fewest_beyond_chance(model: str, total: int, max_error: float, matches: Matches) -> int:
+    """Return how many of some matches have to agree on a model, at least, to be more than chance gives.
+
+    That is, where everything else speaks for it: of fewer :func:`beyond_chance` is not below 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tiepoint as tp
+    >>> from tiepoint.geometry.chance import fewest_beyond_chance
+    >>> none = np.empty((0, 2), np.float32)
+    >>> photos = tp.Matches(xy0=none, xy1=none, source="", image_size0=(1000, 800), image_size1=(1000, 800))
+    >>> fewest_beyond_chance("homography", 1000, 2.0, photos)
+    8
+    """
+    rarest = share_by_chance(model, max_error, matches, growth=0.0)
+
+    def more(count: int) -> bool:
+        alarms = log_false_alarms(model, count, total, rarest) + count * math.log10(_LEAST_ALIKE)
+        return alarms < MOST_FALSE_ALARMS
+
+    # With their number the alarms rise at first, if at all, and then fall: once below 0 they stay there.
+    least = most = count_least(model) + 1
+    while most <= total and not more(most):
+        most += most
+    return bisect_left(range(total + 1), True, least, min(most, total + 1), key=more)
 
 
 def share_by_chance(model: str, max_error: float, matches: Matches, growth: float = 1.0) -> float:
@@ -134,7 +196,7 @@ def typical_growth(matrix: NDArray[np.float64], xy0: NDArray[np.float64]) -> flo
     """Return how many times as large, in area, a homography makes things around points; the median."""
     w = xy0 @ matrix[2, :2] + matrix[2, 2]
     with np.errstate(divide="ignore"):
-        return float(np.median(np.abs(np.linalg.det(matrix) / w**3)))
+        return median(np.abs(np.linalg.det(matrix) / (w * w * w)))
 
 
 def _share_of_random(model: str, matrix: NDArray[np.float64], matches: Matches, max_error: float) -> float:
@@ -142,15 +204,13 @@ def _share_of_random(model: str, matrix: NDArray[np.float64], matches: Matches, 
 
     A homography whose horizon crosses photo 0 agrees with more of them than its growth says.
     """
-    xy0, xy1 = (
-        places * (np.array(size) - 1)
-        for places, size in zip(_places(), (matches.image_size0, matches.image_size1), strict=True)
-    )
+    xy0, xy1 = _places(matches.image_size0, matches.image_size1)
     agree = np.count_nonzero(sampson(model, matrix, xy0, xy1) <= max_error)
     return agree / _RANDOM if agree >= _COUNTED else 0.0
 
 
-@lru_cache
-def _places() -> NDArray[np.float64]:
-    """Return places in photo 0 and in photo 1, (2, N, 2), in shares of width and height."""
-    return np.random.default_rng(0).uniform(size=(2, _RANDOM, 2))
+@lru_cache(maxsize=8)
+def _places(size0: tuple[int, int], size1: tuple[int, int]) -> NDArray[np.float64]:
+    """Return random places in photo 0 and in photo 1, (2, N, 2)."""
+    shares = np.random.default_rng(0).uniform(size=(2, _RANDOM, 2))
+    return np.asarray(shares * (np.array([size0, size1])[:, None] - 1))

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.geometry.chance import MOST_FALSE_ALARMS, beyond_chance, share_by_chance
-from tiepoint.geometry.fit import Fit, fit
+from tiepoint.geometry.chance import MOST_FALSE_ALARMS, Facts, beyond_chance, share_by_chance
+from tiepoint.geometry.estimate import LARGEST_POSITION, checked_points
+from tiepoint.geometry.fit import Fit, fit_checked, sizes_of
 from tiepoint.types import Matches
 
 Cameras = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -30,7 +31,7 @@ class Choice(NamedTuple):
     configuration: str | None
 
 
-def choose(matches: Matches, max_error: float, cameras: Cameras | None) -> Choice:
+def choose(matches: Matches, max_error: float, cameras: Cameras | None, facts: Facts | None = None) -> Choice:
     """Fit a homography and a fundamental (or, with cameras, an essential) matrix, and decide between them.
 
     A homography is enough where the other model wins no more matches off the plane than its lines would catch
@@ -43,11 +44,16 @@ def choose(matches: Matches, max_error: float, cameras: Cameras | None) -> Choic
     """
     flat = fit_matches("homography", matches, max_error, None)
     deep = fit_matches("fundamental" if cameras is None else "essential", matches, max_error, cameras)
-    flat_alone, deep_alone = (_unlikely_by_chance(found, matches, max_error) for found in (flat, deep))
+    facts = facts or Facts(matches)
+
+    def unlikely(found: Fit) -> bool:
+        return bool(found) and beyond_chance(found, matches, max_error, facts) < MOST_FALSE_ALARMS
+
+    flat_alone, deep_alone = unlikely(flat), unlikely(deep)
     # Lines fit a mirrored plane, too, and a plane that is not mirrored fits a few of its matches.
     if not flat_alone or flat.count < _FEW_ON_PLANE * deep.count:
         mirrored = fit_matches("homography", matches, max_error, None, mirrored=True)
-        if mirrored.count > flat.count and _unlikely_by_chance(mirrored, matches, max_error):
+        if mirrored.count > flat.count and unlikely(mirrored):
             flat, flat_alone = mirrored, True
     if deep_alone and (not flat_alone or _has_depth(flat, deep, matches, max_error)):
         return Choice(deep, "general")
@@ -61,23 +67,22 @@ def fit_matches(
 ) -> Fit:
     """Fit one model to matches, the more distinct ones first."""
     camera0, camera1 = (None, None) if cameras is None or model != "essential" else cameras
-    quality = matches.distance if matches.ratio is None else matches.ratio
-    return fit(
+    ratio = matches.ratio
+    quality = matches.distance if ratio is None else ratio
+    xy0, xy1 = matches.xy0.astype(np.float64), matches.xy1.astype(np.float64)
+    if max(*matches.image_size0, *matches.image_size1) > LARGEST_POSITION:
+        checked_points(xy0, xy1)
+    return fit_checked(
         model,
-        matches.xy0.astype(np.float64),
-        matches.xy1.astype(np.float64),
+        xy0,
+        xy1,
         max_error,
         camera0=camera0,
         camera1=camera1,
-        quality=None if quality is None else quality.astype(np.float64),
+        quality=quality,
         mirrored=mirrored,
-        scale0=matches.size0,
-        scale1=matches.size1,
+        sizes=sizes_of(matches.size0, matches.size1, len(matches)),
     )
-
-
-def _unlikely_by_chance(found: Fit, matches: Matches, max_error: float) -> bool:
-    return bool(found) and beyond_chance(found, matches, max_error) < MOST_FALSE_ALARMS
 
 
 def _has_depth(flat: Fit, deep: Fit, matches: Matches, max_error: float) -> bool:

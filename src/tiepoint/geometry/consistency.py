@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import math
+from functools import cached_property
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint import core
 from tiepoint.types import Matches
+
+Floats = NDArray[np.float64]
 
 # How far an inlier may be off. A slanted view shears what a model takes for turned and grown, so it is not
 # little; a random match has a chance of about one in ten.
 MOST_TURN = 30.0  # degrees
 MOST_GROWTH = 0.7  # octaves
 _MOST_COMPARED = 400  # inliers that are compared with each other
+_COS_OF_MOST_TURN = math.cos(math.radians(MOST_TURN))
+_BITS_AT_ONCE = 64 * 64
+_LOW_BITS = np.array([(1 << k) - 1 for k in range(65)], np.uint64)  # the k lowest of 64
+
+
+class _Group(NamedTuple):
+    """Matches that turn and grow alike: around which inlier, and how many, with itself."""
+
+    centre: int
+    size: int
 
 
 def turn_and_growth(matches: Matches) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
@@ -67,17 +84,80 @@ def agreement(
     >>> agreement(geometry.matches, geometry.inliers, None) > 0.7
     True
     """
-    seen = turn_and_growth(matches)
-    if seen is None or np.count_nonzero(inliers) < 2:
-        return None
-    turn, growth = (values[inliers] for values in seen)
-    if H_1_from_0 is not None:
-        # Known, since turn_and_growth gave something.
-        angle0 = np.asarray(matches.angle0, np.float64)[inliers]
-        expected = _carried(H_1_from_0, np.asarray(matches.xy0, np.float64)[inliers], angle0)
-        return float(_alike(turn - expected[0], growth - expected[1]).mean())
-    _, count = _gathered(turn, growth)
-    return (count - 1) / (len(turn) - 1)
+    return Motion(matches).agreement(inliers, H_1_from_0)
+
+
+class Motion:
+    """How keypoints turn and grow; what is asked of it several times is worked out once.
+
+    Parameters
+    ----------
+    matches : Matches
+
+    Examples
+    --------
+    >>> import tiepoint as tp
+    >>> from tiepoint.evaluation import render_demo
+    >>> from tiepoint.geometry.consistency import Motion
+    >>> scene = render_demo()
+    >>> geometry = tp.match(scene.image0, scene.image1).geometry
+    >>> motion = Motion(geometry.matches)
+    >>> motion.known, motion.agreement(geometry.inliers, None) > 0.7
+    (True, True)
+    """
+
+    def __init__(self, matches: Matches) -> None:
+        self.matches = matches
+        # Of the last question, since it is often asked again.
+        self._gathered: tuple[NDArray[np.bool_], _Group] | None = None
+        self._carried: tuple[NDArray[np.bool_], Floats, NDArray[np.bool_]] | None = None
+
+    @cached_property
+    def _seen(self) -> tuple[Floats, Floats] | None:
+        return turn_and_growth(self.matches)
+
+    @property
+    def known(self) -> bool:
+        """Whether the keypoints have an angle and a size."""
+        return self._seen is not None
+
+    def agreement(
+        self,
+        inliers: NDArray[np.bool_],
+        H_1_from_0: Floats | None,
+        among: NDArray[np.bool_] | None = None,
+    ) -> float | None:
+        """Return :func:`agreement`, of those inliers that are among some of the matches."""
+        counted = inliers if among is None else inliers & among
+        m = int(np.count_nonzero(counted))
+        if self._seen is None or m < 2:
+            return None
+        if H_1_from_0 is None:
+            return (self._group(counted).size - 1) / (m - 1)
+        carried = self._carried_along(inliers, H_1_from_0)
+        if among is not None and len(carried) != m:
+            carried = carried[among[inliers]]
+        return int(np.count_nonzero(carried)) / m
+
+    def count_along(self, inliers: NDArray[np.bool_], others: NDArray[np.bool_]) -> int:
+        """Return how many other matches turn and grow as most of the inliers do, of which there are some."""
+        assert self._seen is not None
+        turn, growth = self._seen
+        centre = np.flatnonzero(inliers)[self._group(inliers).centre]
+        return int(np.count_nonzero(_alike(turn[others] - turn[centre], growth[others] - growth[centre])))
+
+    def _group(self, inliers: NDArray[np.bool_]) -> _Group:
+        assert self._seen is not None
+        if self._gathered is None or not np.array_equal(self._gathered[0], inliers):
+            rows = np.flatnonzero(inliers)
+            self._gathered = inliers, _gathered(*(values.take(rows) for values in self._seen))
+        return self._gathered[1]
+
+    def _carried_along(self, inliers: NDArray[np.bool_], matrix: Floats) -> NDArray[np.bool_]:
+        last = self._carried
+        if last is None or not (np.array_equal(last[0], inliers) and np.array_equal(last[1], matrix)):
+            last = self._carried = inliers, matrix, _carried_along(self.matches, inliers, matrix)
+        return last[2]
 
 
 def along(matches: Matches, inliers: NDArray[np.bool_], others: Matches) -> NDArray[np.bool_]:
@@ -104,35 +184,96 @@ def largest_group(matches: Matches) -> int:
     True
     """
     seen = turn_and_growth(matches)
-    return 0 if seen is None or not len(matches) else _gathered(*seen)[1]
+    return 0 if seen is None or not len(matches) else _gathered(*seen).size
 
 
-def _gathered(turn: NDArray[np.float64], growth: NDArray[np.float64]) -> tuple[int, int]:
-    """Return the match around which most others turn and grow alike, and how many these are, with itself."""
+def _gathered(turn: Floats, growth: Floats) -> _Group:
+    """Return the match around which most others turn and grow alike; the first of equals."""
     step = -(-len(turn) // _MOST_COMPARED)
-    counts = _alike(turn[::step, None] - turn, growth[::step, None] - growth).sum(axis=1)
-    return int(counts.argmax()) * step, int(counts.max())
+    compiled = core.kernel("counts_alike")
+    if compiled is not None:
+        counts = compiled(turn, growth, step, MOST_TURN, MOST_GROWTH)
+    else:
+        counts = _counts_alike(turn, growth, step)
+    return _Group(int(counts.argmax()) * step, int(counts.max()))
+
+
+def _counts_alike(turn: Floats, growth: Floats, step: int) -> NDArray[np.int64]:
+    """Return for every so-many-th match how many turn and grow as it does, with itself.
+
+    A set of matches is a row of bits, one for each in the order of their turns. Those that turn alike are
+    one or two pieces of the row. Those that grow alike are what two sets differ by, each of them all that
+    grow less than something. So what is compared is 64 matches in one step.
+    """
+    n = len(turn)
+    by_turn, by_growth = np.argsort(turn), np.argsort(growth)
+    turns, growths = turn[by_turn], growth[by_growth]
+    centre, octave = turn[::step], growth[::step]
+    # Of the turns: from one bound to another, and what is left of that beyond a half turn.
+    turn_bounds = [
+        np.searchsorted(turns, centre - MOST_TURN),
+        np.searchsorted(turns, centre + MOST_TURN, "right"),
+        np.searchsorted(turns, centre - 360.0 + MOST_TURN, "right"),
+        np.searchsorted(turns, centre + 360.0 - MOST_TURN),
+        np.full(len(centre), n),
+    ]
+    least, most = (
+        np.searchsorted(growths, octave - MOST_GROWTH),
+        np.searchsorted(growths, octave + MOST_GROWTH, "right"),
+    )
+    place = np.empty(n, np.intp)
+    place[by_turn] = np.arange(n)
+    place = place[by_growth]
+    counts = np.zeros(len(centre), np.int64)
+    for first in range(0, n, _BITS_AT_ONCE):
+        words = -(-min(n - first, _BITS_AT_ONCE) // 64)
+        inside = np.flatnonzero((place >= first) & (place < first + 64 * words))
+        sets = np.zeros((n + 1, words), np.uint64)
+        bit = place[inside] - first
+        sets[inside + 1, bit >> 6] = np.uint64(1) << (bit & 63).astype(np.uint64)
+        np.bitwise_or.accumulate(sets, axis=0, out=sets)
+        alike = sets[most] ^ sets[least]
+        starts = first + 64 * np.arange(words)
+        turned = np.zeros_like(alike)
+        for bound in turn_bounds:
+            turned ^= _LOW_BITS[np.clip(bound[:, None] - starts, 0, 64)]
+        counts += np.bitwise_count(alike & turned).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def _alike(turn: NDArray[np.float64], growth: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray((np.abs(_half_turn(turn)) <= MOST_TURN) & (np.abs(growth) <= MOST_GROWTH))
 
 
-def _carried(
-    matrix: NDArray[np.float64], xy: NDArray[np.float64], angle: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return by how many degrees a direction at each point turns, and by how many octaves things grow."""
-    x, y, w = matrix @ np.vstack([xy.T, np.ones(len(xy))])
-    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    with np.errstate(divide="ignore", invalid="ignore"):  # on the horizon nothing is as expected
-        # The derivatives of x / w and y / w at the point.
-        (a, b), (c, d) = (
-            ((matrix[row, 0] - top / w * matrix[2, 0]) / w, (matrix[row, 1] - top / w * matrix[2, 1]) / w)
-            for row, top in ((0, x), (1, y))
-        )
-        there = np.degrees(np.arctan2(c * cos + d * sin, a * cos + b * sin))
-        growth = 0.5 * np.log2(np.abs(a * d - b * c))
-    return there - angle, growth
+def _carried_along(matches: Matches, inliers: NDArray[np.bool_], matrix: Floats) -> NDArray[np.bool_]:
+    """Tell which inliers turn and grow as a small step at their place does, (K,) bool."""
+    rows = np.flatnonzero(inliers)
+    xy0, angle0, angle1, size0, size1 = (
+        getattr(matches, name).take(rows, axis=0) for name in ("xy0", "angle0", "angle1", "size0", "size1")
+    )
+    compiled = core.kernel("carried_along")
+    if compiled is not None:
+        along = compiled(matrix, xy0, angle0, angle1, size0, size1, MOST_TURN, MOST_GROWTH)
+        return np.asarray(along.view(np.bool_))
+    (x, y), (size0, size1) = xy0.T.astype(np.float64), np.array([size0, size1], np.float64)
+    angle0, angle1 = np.radians(np.array([angle0, angle1], np.float64))
+    u, v, w = (row[0] * x + row[1] * y + row[2] for row in matrix)
+    cos, sin = np.cos(angle0), np.sin(angle0)
+    with np.errstate(
+        divide="ignore", invalid="ignore", over="ignore"
+    ):  # on the horizon nothing is as expected
+        u, v = u / w, v / w
+        # Times w, the derivatives of x / w and y / w at the point.
+        a, b = matrix[0, 0] - u * matrix[2, 0], matrix[0, 1] - u * matrix[2, 1]
+        c, d = matrix[1, 0] - v * matrix[2, 0], matrix[1, 1] - v * matrix[2, 1]
+        across, down = (a * cos + b * sin) / w, (c * cos + d * sin) / w
+        length = np.sqrt(across * across + down * down)
+        turned = across * np.cos(angle1) + down * np.sin(angle1) >= _COS_OF_MOST_TURN * length
+        # Areas, for which an octave counts twice.
+        grown, expected = (size1 / size0) ** 2, np.abs(a * d - b * c) / (w * w)
+    return np.asarray(
+        turned & (grown <= expected * 4**MOST_GROWTH) & (grown * 4**MOST_GROWTH >= expected) & (expected > 0)
+    )
 
 
 def _half_turn(degrees: NDArray[np.float64]) -> NDArray[np.float64]:

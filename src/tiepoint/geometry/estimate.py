@@ -24,7 +24,7 @@ from tiepoint.types._arrays import Noun, checked, checked_or_none
 
 _OF_HOMOGRAPHY, _OF_POSE = 4, 5  # matches in a minimal sample
 _AGREE = "matches that agree"
-_LARGEST_POSITION = 1e7  # in pixels; beyond it squares and cubes lose all precision
+LARGEST_POSITION = 1e7  # in pixels; beyond it squares and cubes lose all precision
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -367,7 +367,7 @@ def checked_points(xy0: object, xy1: object) -> tuple[Points, Points]:
     first = _floats("xy0", xy0, (None, 2))
     pair = first, _floats("xy1", xy1, (len(first), 2))
     for name, points in zip(("xy0", "xy1"), pair, strict=True):
-        if len(points) and np.abs(points).max() > _LARGEST_POSITION:
+        if len(points) and np.abs(points).max() > LARGEST_POSITION:
             raise DataError(
                 f"{name} must hold positions in pixels, but goes up to {np.abs(points).max():.1e}; "
                 "look for what made them"

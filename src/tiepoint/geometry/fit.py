@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,21 +11,21 @@ from numpy.typing import NDArray
 from tiepoint.errors import DataError, OptionError
 from tiepoint.geometry.degenerate import four_apart, homography_left_open, in_line, only_turned, too_few
 from tiepoint.geometry.estimate import (
-    ESTIMATORS,
     Estimate,
     Estimator,
     checked_camera,
     checked_max_error,
     checked_points,
     focal_length,
-    get_estimator,
     rays,
 )
+from tiepoint.geometry.order import best_first
 from tiepoint.geometry.refine import cross, importance, refined, refined_pose
 from tiepoint.geometry.residuals import PLANAR, sampson
+from tiepoint.geometry.sampling import Indices, estimator_for, made, samples, some_of
+from tiepoint.geometry.spread import median
 
 Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
 _LEAST = {"homography": 4, "fundamental": 7, "essential": 5, "affine": 3, "similarity": 2}
 CALLED = {
@@ -41,10 +39,7 @@ _AGREE = "matches that agree"
 _MIRRORED = np.array([-1.0, 1])
 _NOBODY = np.zeros(0, np.bool_)
 
-_LEAST_SAMPLES = 100
-# A homography is refined here anyway. Samples for it are cheap enough to find a twentieth of the matches.
-_POSELIB: dict[bool, dict[str, Any]] = {False: {"refine": False}, True: {"max_iterations": 10_000}}
-_MANY, _SAMPLED = 1000, 300  # of more than so many matches, so many show which model is right
+_MANY = 1000  # of more matches, some show which model is right
 _CONVINCING = 0.15  # of all matches; else all are tried
 _FEW, _WIDER = 30, 3.0
 _ON_LINES = 0.5  # of max_error, for samples: near some line there are many wrong matches
@@ -119,6 +114,7 @@ def fit(
     scale0: NDArray[Any] | None = None,
     scale1: NDArray[Any] | None = None,
     share: float | None = None,
+    fewest: int = 0,
 ) -> Fit:
     """Find the model that most of the matches agree on, and refine it on all of these.
 
@@ -147,6 +143,8 @@ def fit(
     share : float, optional
         Least share of the matches that matters, 0 to 1: what fewer agree on is not looked for, which spares
         nearly all of the time where nothing is to be found.
+    fewest : int
+        Least number of inliers that matters: fewer are nothing.
 
     Returns
     -------
@@ -174,7 +172,7 @@ def fit(
     >>> bool(found), int(found.inliers.sum())
     (True, 60)
     """
-    drawn = _estimator(_checked_model(model), estimator, seed, quality is not None)
+    _checked_model(model)
     xy0, xy1 = checked_points(xy0, xy1)
     limit = checked_max_error(max_error)
     if quality is not None and np.shape(quality) != (len(xy0),):
@@ -187,28 +185,67 @@ def fit(
         camera0, camera1 = checked_camera("camera0", camera0), checked_camera("camera1", camera1)
     if mirrored and model not in PLANAR:
         raise OptionError(f"only {', '.join(PLANAR)} can mirror, not {model}")
-    sizes = _sizes(scale0, scale1, len(xy0))
+    return fit_checked(
+        model,
+        xy0,
+        xy1,
+        limit,
+        camera0=camera0,
+        camera1=camera1,
+        quality=None if quality is None else np.asarray(quality),
+        estimator=estimator,
+        seed=seed,
+        mirrored=mirrored,
+        sizes=sizes_of(scale0, scale1, len(xy0)),
+        share=share,
+        fewest=fewest,
+    )
+
+
+def fit_checked(
+    model: str,
+    xy0: Floats,
+    xy1: Floats,
+    limit: float,
+    *,
+    camera0: Floats | None = None,
+    camera1: Floats | None = None,
+    quality: NDArray[Any] | None = None,
+    estimator: str | Estimator | None = None,
+    seed: int = 0,
+    mirrored: bool = False,
+    sizes: Floats | None = None,
+    share: float | None = None,
+    fewest: int = 0,
+) -> Fit:
+    """Do what :func:`fit` does with what was checked before, such as the places of Matches, as float64.
+
+    ``limit`` is its ``max_error``, ``sizes`` are the geometric means of its ``scale0`` and ``scale1``.
+    """
+    drawn = estimator_for(model, estimator, seed, quality is not None)
     reason = _open_at_first(model, xy0, xy1, limit)
     if reason:
         return _nothing(model, len(xy0), reason, drawn.name)
 
     def attempt(drawn: Estimator, those: Indices, error: float) -> Fit:
         error = error if model in PLANAR else _ON_LINES * error
-        some0, some1 = xy0[those], xy1[those] * (_MIRRORED if mirrored else 1)
+        some0, some1 = xy0.take(those, axis=0), xy1.take(those, axis=0)
+        if mirrored:
+            some1 *= _MIRRORED
         found = _estimated(drawn, model, some0, some1, error, camera0, camera1)
         if found.matrix is None:
             return _nothing(model, len(xy0), str(found.reason), drawn.name)
         matrix = np.diag([*_MIRRORED, 1]) @ found.matrix if mirrored else found.matrix
         first = Fit(model=model, matrix=matrix, inliers=_NOBODY, R=found.R, t=found.t, estimator=drawn.name)
-        return _refit(first, xy0, xy1, limit, camera0, camera1, sizes)
+        return _refit(first, xy0, xy1, limit, camera0, camera1, sizes, fewest)
 
-    everyone = np.arange(len(xy0)) if quality is None else np.argsort(quality, kind="stable")
+    everyone = np.arange(len(xy0)) if quality is None else best_first(quality)
     if share is not None:
-        few = _made("magsac", seed=seed, max_iterations=_samples(share, _LEAST[model]))
-        return attempt(few, _some(everyone, seed, quality is not None), limit)
+        few = made("magsac", seed=seed, max_iterations=samples(share, _LEAST[model]))
+        return attempt(few, some_of(everyone, seed, quality is not None), limit)
     if len(everyone) > _MANY:
-        quick = _estimator(model, estimator, seed, quality is not None, quick=True)
-        some = _some(everyone, seed, quality is not None)
+        quick = estimator_for(model, estimator, seed, quality is not None, quick=True)
+        some = some_of(everyone, seed, quality is not None)
         best = attempt(quick, some, limit)
         if _count(best, limit) >= _CONVINCING * len(everyone):
             return best
@@ -253,7 +290,7 @@ def refit(
     if found.matrix is None:
         raise OptionError(f"there is no model to refine: {found.reason}")
     xy0, xy1 = checked_points(xy0, xy1)
-    sizes = _sizes(scale0, scale1, len(xy0))
+    sizes = sizes_of(scale0, scale1, len(xy0))
     return _refit(found, xy0, xy1, checked_max_error(max_error), camera0, camera1, sizes)
 
 
@@ -271,35 +308,41 @@ def _refit(
     camera0: Floats | None,
     camera1: Floats | None,
     sizes: Floats | None,
+    fewest: int = 0,
 ) -> Fit:
-    model, first = found.model, found
-    if model == "homography":
-        first = _refined(found, xy0, xy1, limit)
-        factors = None if sizes is None else importance(_residuals(first, xy0, xy1), sizes, limit)
+    model, cameras = found.model, (camera0, camera1)
+    first = _refined(found, xy0, xy1, limit, cameras=cameras)
+    residuals = _residuals(first, xy0, xy1)
+    if model == "homography" and sizes is not None:
+        factors = importance(residuals, sizes, limit)
         if factors is not None:
             first = _refined(first, xy0, xy1, limit, factors)
-    elif model in PLANAR:
-        first = _refined(found, xy0, xy1, limit)
-    else:
-        first = _refined(found, xy0, xy1, limit, cameras=(camera0, camera1))
+            residuals = _residuals(first, xy0, xy1)
+    elif model not in PLANAR:
         # Many wrong matches are near some line, so what counts is drawn closer, to three times the noise.
-        residuals = _residuals(first, xy0, xy1)
         near = residuals[residuals <= limit]
         if len(near) >= _ENOUGH_TO_TELL_NOISE:
-            closer = max(_NOISE_OF_MEDIAN * float(np.median(near)), 0.1 * limit)
+            closer = max(_NOISE_OF_MEDIAN * median(near), 0.1 * limit)
             if closer < limit:
-                first = _refined(first, xy0, xy1, closer, cameras=(camera0, camera1))
-    matrix = np.asarray(first.matrix)
-    matrix = _scaled(matrix) if model in PLANAR else matrix / np.linalg.norm(matrix)
-    residuals = sampson(model, matrix, xy0, xy1)
-    inliers = residuals <= limit
+                first = _refined(first, xy0, xy1, closer, cameras=cameras)
+                residuals = _residuals(first, xy0, xy1)
+    inliers = close = residuals <= limit
     if first.R is not None and first.t is not None and camera0 is not None and camera1 is not None:
-        inliers &= in_front(first.R, first.t, rays(xy0, camera0), rays(xy1, camera1))
-    agree = xy0[inliers], xy1[inliers]
-    reason = _open_in_the_end(model, *agree, limit, camera0, camera1)
+        inliers = close & in_front(first.R, first.t, rays(xy0, camera0), rays(xy1, camera1))
+    if fewest and np.count_nonzero(inliers) < fewest:
+        reason: str | None = f"{np.count_nonzero(inliers)} {_AGREE} and no more; {fewest} are looked for"
+    else:
+        rows = np.flatnonzero(inliers)
+        agree = xy0.take(rows, axis=0), xy1.take(rows, axis=0)
+        reason = _open_in_the_end(model, *agree, limit, camera0, camera1)
+        if reason and close is not inliers and close.any():
+            # Where the camera only turned, which matches are in front of it is left to their errors.
+            rows = np.flatnonzero(close)
+            turned = _only_turned(xy0.take(rows, axis=0), xy1.take(rows, axis=0), limit, camera0, camera1)
+            reason = turned or reason
     if reason:
         return _nothing(model, len(xy0), reason, found.estimator)
-    return replace(first, matrix=matrix, inliers=inliers, residuals=residuals)
+    return replace(first, inliers=inliers, residuals=residuals)
 
 
 def _refined(
@@ -310,16 +353,18 @@ def _refined(
     factors: Floats | None = None,
     cameras: tuple[Floats | None, Floats | None] = (None, None),
 ) -> Fit:
-    """Return the fit with its model refined."""
+    """Return the fit with its model refined, and scaled."""
     matrix, (camera0, camera1) = np.asarray(found.matrix), cameras
     if found.R is None or found.t is None:
-        return replace(found, matrix=refined(found.model, matrix, xy0, xy1, limit, factors))
+        return replace(
+            found, matrix=_scaled(found.model, refined(found.model, matrix, xy0, xy1, limit, factors))
+        )
     if camera0 is None or camera1 is None:
         raise OptionError("to refine a relative pose takes both cameras")
     rotation, translation = refined_pose(found.R, found.t, xy0, xy1, camera0, camera1, limit)
     essential = cross(translation) @ rotation
     matrix = np.linalg.inv(camera1).T @ essential @ np.linalg.inv(camera0)
-    return replace(found, matrix=matrix, R=rotation, t=translation)
+    return replace(found, matrix=_scaled(found.model, matrix), R=rotation, t=translation)
 
 
 def _residuals(found: Fit, xy0: Floats, xy1: Floats) -> Floats:
@@ -347,31 +392,17 @@ def _open_in_the_end(
         reason = in_line(xy0, xy1, limit, _AGREE)
     if reason is None and model == "homography":
         reason = homography_left_open(xy0, xy1)
-    if reason is None and camera0 is not None and camera1 is not None:
-        angle = limit / focal_length(camera0, camera1)
-        reason = only_turned(rays(xy0, camera0), rays(xy1, camera1), angle)
-    return reason
+    return reason or _only_turned(xy0, xy1, limit, camera0, camera1)
 
 
-def _some(everyone: Indices, seed: int, ranked: bool) -> Indices:
-    """Return those of many matches that a model is looked for among; best first, if they were.
-
-    They are spread over the better half, not the very best: these may come from one corner of the photo.
-    """
-    if len(everyone) <= _SAMPLED:
-        return everyone
-    if not ranked:
-        return np.random.default_rng(seed).permutation(len(everyone))[:_SAMPLED]
-    half = max(_SAMPLED, len(everyone) // 2)
-    return everyone[np.linspace(0, half - 1, _SAMPLED).astype(np.intp)]
-
-
-def _samples(share: float, size: int) -> int:
-    """Return how many samples make it next to certain that some are of right matches only."""
-    if not 0 < share <= 1:
-        raise OptionError(f"share must be above 0 and at most 1, not {share!r}")
-    missed = -math.log1p(-min(share**size, 1 - 1e-9))
-    return min(10_000, math.ceil(3 * math.log(10_000) / missed))
+def _only_turned(
+    xy0: Floats, xy1: Floats, limit: float, camera0: Floats | None, camera1: Floats | None
+) -> str | None:
+    """Say that these matches leave a relative pose open; None of the other models."""
+    if camera0 is None or camera1 is None:
+        return None
+    angle = limit / focal_length(camera0, camera1)
+    return only_turned(rays(xy0, camera0), rays(xy1, camera1), angle)
 
 
 def _count(found: Fit, within: float) -> int:
@@ -395,8 +426,8 @@ def in_front(rotation: Floats, translation: Floats, rays0: Floats, rays1: Floats
     return np.asarray((ab * bt - bb * at > 0) & (aa * bt - ab * at > 0))
 
 
-def _sizes(scale0: NDArray[Any] | None, scale1: NDArray[Any] | None, m: int) -> Floats | None:
-    """Return the size of each match: the geometric mean of its keypoints'."""
+def sizes_of(scale0: NDArray[Any] | None, scale1: NDArray[Any] | None, m: int) -> Floats | None:
+    """Return the size of each match, (M,): the geometric mean of its keypoints'; or None."""
     if scale0 is None or scale1 is None:
         return None
     for name, scale in (("scale0", scale0), ("scale1", scale1)):
@@ -413,39 +444,6 @@ def _checked_model(model: str) -> str:
     if model not in _LEAST:
         raise OptionError(f"model must be one of {', '.join(_LEAST)}, not {model!r}")
     return model
-
-
-def _estimator(
-    model: str, estimator: str | Estimator | None, seed: int, ranked: bool, *, quick: bool = False
-) -> Estimator:
-    """Return what draws the samples: for each model what proved best, with what spares time here."""
-    if isinstance(estimator, Estimator):
-        return estimator
-    name = estimator
-    if name is None:
-        name = "poselib" if _by_poselib(model, quick) else "magsac"
-    if name == "poselib":
-        return _made(name, seed=seed, min_iterations=_LEAST_SAMPLES, **_POSELIB[model == "essential"])
-    if name == "magsac" and model != "essential":
-        return _made(name, seed=seed, progressive=ranked)
-    return _made(name, seed=seed)
-
-
-def _by_poselib(model: str, quick: bool) -> bool:
-    if model == "homography" and quick:
-        return False
-    return model in ("homography", "essential") and _has_poselib()
-
-
-@lru_cache
-def _has_poselib() -> bool:
-    return ESTIMATORS.load("poselib").missing() is None
-
-
-@lru_cache
-def _made(name: str, **options: Any) -> Estimator:
-    """Return an estimator, which is frozen: to check its options once is enough."""
-    return get_estimator(name, **options)
 
 
 def _estimated(
@@ -465,7 +463,7 @@ def _estimated(
     return chosen.relative_pose(xy0, xy1, camera0, camera1, limit)
 
 
-def _scaled(matrix: Floats) -> Floats:
-    corner = matrix[2, 2]
+def _scaled(model: str, matrix: Floats) -> Floats:
+    corner = matrix[2, 2] if model in PLANAR else 0.0
     scale = corner if abs(corner) > 1e-12 * np.abs(matrix).max() else np.linalg.norm(matrix)
     return np.asarray(matrix / scale)

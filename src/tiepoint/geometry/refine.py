@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint import core
 from tiepoint.geometry.residuals import sampson
 
 Floats = NDArray[np.float64]
@@ -64,10 +66,10 @@ def importance(residuals: Floats, sizes: Floats, max_error: float) -> Floats | N
     >>> importance(off[::-1], sizes, 2.0) is None
     True
     """
-    near = (residuals <= 1.5 * max_error) & (sizes > 0)
-    if np.count_nonzero(near) < _ENOUGH:
+    near = np.flatnonzero((residuals <= 1.5 * max_error) & (sizes > 0))
+    if len(near) < _ENOUGH:
         return None
-    size, off = np.log(sizes[near]), np.log(residuals[near] + 0.025 * max_error)
+    size, off = np.log(sizes.take(near)), np.log(residuals.take(near) + 0.025 * max_error)
     size -= size.mean()
     spread = float(size @ size)
     if spread == 0 or float(size @ off) < _PROPORTION * spread:
@@ -108,6 +110,10 @@ def refined(
     >>> np.abs(refined("affine", np.eye(3), xy0, 1.001 * xy0, 2.0) - np.diag([1.001, 1.001, 1])).max() < 1e-9
     np.True_
     """
+    compiled = core.kernel("refined_homography") if model == "homography" else None
+    if compiled is not None:
+        moved = compiled(matrix, xy0, xy1, factors, max_error, _REACH * max_error, _STABLE, _STEPS)
+        return np.asarray(moved.reshape(3, 3))
     near = np.flatnonzero(sampson(model, matrix, xy0, xy1) <= _REACH * max_error)
     if len(near) < _LEAST[model]:
         return matrix
@@ -127,7 +133,8 @@ def refined(
     start = to1 @ matrix @ from0
     if model == "homography":
         factors = None if factors is None else factors[near]
-        return np.asarray(from1 @ _homography(start, x0, x1, limit, stable, factors) @ to0)
+        moved = _homography(start / np.linalg.norm(start), x0, x1, limit, stable, factors)
+        return np.asarray(from1 @ moved @ to0)
     return np.asarray(from1 @ _linear(model, start, x0.T, x1.T, limit, stable) @ to0)
 
 
@@ -184,11 +191,13 @@ def refined_pose(
 def _homography(
     h: Floats, x0: Floats, x1: Floats, max_error: float, stable: float, factors: Floats | None
 ) -> Floats:
-    """Solve for the homography; in each step the metric of the Sampson distance is that of the one before."""
+    """Solve for the homography, of norm 1, as src/core/geometry/refine.cpp does.
+
+    In each step the metric of the Sampson distance is that of the one before.
+    """
     (x, y), (u, v) = x0, x1
     point = np.stack([x, y, np.ones_like(x)])
     kinds = np.empty((6, len(x)))
-    h = h / np.linalg.norm(h)
     for _ in range(_STEPS):
         # The two errors of a match are linear in h; [[a, b], [b, c]] is their covariance if the points' is 1.
         e, f, w = h @ point
@@ -207,25 +216,26 @@ def _homography(
         kinds[1], kinds[3], kinds[4], kinds[5] = q, -pu_qv, -qu_rv, u * pu_qv + v * qu_rv
         moments = ((kinds[:, None, :] * point).reshape(18, -1) @ point.T).reshape(6, 3, 3)
         normal = moments[_BLOCKS].transpose(0, 2, 1, 3).reshape(9, 9)
-        if not np.isfinite(normal).all():
+        total = float(weight.sum())
+        if not np.isfinite(normal).all() or not total > 0:
             break
         best = np.linalg.eigh(normal)[1][:, 0].reshape(3, 3)
         move = best * math.copysign(1, np.vdot(best, h)) - h
-        h = h + _stride(weight, 2) * move
+        h = h + _stride(total, float(weight @ weight), 2) * move
         if np.abs(move).max() <= stable * abs(h[2, 2]):
             break
     return h
 
 
-def _stride(weight: Floats, dimensions: int) -> float:
+def _stride(total: float, squares: float, dimensions: int) -> float:
     """Return how many times as far as least squares with fixed weights Newton's method would go.
 
     With the weights fixed every step falls short, since they change in its favour. What the second derivative
-    of Cauchy's loss is across a residual is the weight w itself, along it w (2 w - 1).
+    of Cauchy's loss is across a residual is the weight w itself, along it w (2 w - 1). Of the weights, their
+    sum and that of their squares are known.
     """
-    total = weight.sum()
-    along = 2 * (weight @ weight) - total
-    return float(min(max(dimensions * total / max((dimensions - 1) * total + along, 1e-300), 1.0), 2.0))
+    along = 2 * squares - total
+    return min(max(dimensions * total / max((dimensions - 1) * total + along, 1e-300), 1.0), 2.0)
 
 
 _BLOCKS = np.array([[0, 1, 3], [1, 2, 4], [3, 4, 5]])
@@ -295,12 +305,20 @@ def _fundamental(matrix: Floats, lines: _Lines, max_error: float, stable: float)
     return np.asarray(u @ np.diag([1, s, 0]) @ vt)
 
 
+class _Normal(NamedTuple):
+    """The normal equations of one step along K directions, and the weights they come from."""
+
+    equations: Floats  # (K, K)
+    right: Floats  # (K,)
+    total: float
+    squares: float
+
+
 class _Lines:
     """Matches (2, M) and (2, M) on epipolar lines, prepared for many steps."""
 
     def __init__(self, x0: Floats, x1: Floats) -> None:
-        self.x0, self.x1 = (np.vstack([x, np.ones(x.shape[1])]) for x in (x0, x1))
-        self.products = (self.x1[:, None, :] * self.x0).reshape(9, -1)
+        self.x0, self.x1 = np.ascontiguousarray(x0), np.ascontiguousarray(x1)
 
     def step(self, matrix: Floats, ways: Floats, max_error: float) -> tuple[Floats | None, float]:
         """Do one step of Gauss and Newton, along directions in which the matrix can move, (K, 3, 3).
@@ -308,40 +326,49 @@ class _Lines:
         Returns how far to go along each, (K,), None where nothing is left that could tell; and by how much
         this changes Sampson distances, the root of their mean square.
         """
-        lines1, lines0 = matrix[:2] @ self.x0, matrix[:, :2].T @ self.x1  # their normals
-        value = matrix.ravel() @ self.products
+        compiled = core.kernel("epipolar_normal")
+        if compiled is None:
+            normal = self.normal(matrix, ways, max_error)
+        else:
+            k = len(ways)
+            equations, right, total, squares, near = compiled(matrix, ways, self.x0, self.x1, max_error)
+            normal = _Normal(equations.reshape(k, k), right, total, squares) if near >= k else None
+        if normal is None:
+            return None, 0.0
+        damped = normal.equations.copy()
+        damped[np.diag_indices(len(damped))] *= 1 + 1e-6
+        try:
+            move = np.asarray(-np.linalg.solve(damped, normal.right), np.float64)
+        except np.linalg.LinAlgError:
+            return None, 0.0
+        if not np.isfinite(move).all():
+            return None, 0.0
+        move *= _stride(normal.total, normal.squares, 1)
+        return move, math.sqrt(max(float(move @ normal.equations @ move), 0.0) / normal.total)
+
+    def normal(self, matrix: Floats, ways: Floats, max_error: float) -> _Normal | None:
+        """Set up the normal equations, as src/core/geometry/refine.cpp does; None with too few matches."""
+        x0, x1 = (np.vstack([x, np.ones(x.shape[1])]) for x in (self.x0, self.x1))
+        lines1, lines0 = matrix[:2] @ x0, matrix[:, :2].T @ x1  # their normals
+        products = (x1[:, None, :] * x0).reshape(9, -1)
+        value = matrix.ravel() @ products
         square = (lines1 * lines1).sum(axis=0) + (lines0 * lines0).sum(axis=0)
         square = np.maximum(square, np.finfo(np.float64).tiny)
         weight = weights(value * value / square, max_error)
         near = np.flatnonzero(weight)
         if len(near) < len(ways):
-            return None, 0.0
-        value, square, weight, x0, x1 = (
-            value[near],
-            square[near],
-            weight[near],
-            self.x0.take(near, 1),
-            self.x1.take(near, 1),
-        )
-        lines1, lines0 = lines1.take(near, 1) * (value / square), lines0.take(near, 1) * (value / square)
+            return None
+        value, square, weight, x0, x1 = (part[..., near] for part in (value, square, weight, x0, x1))
+        lines1, lines0 = lines1[:, near] * (value / square), lines0[:, near] * (value / square)
         # By the nine entries: the value by them is x1 x0', half the square lines1 x0' + x1 lines0'.
-        by_entry = self.products.take(near, 1).reshape(3, 3, -1)
+        by_entry = products[:, near].reshape(3, 3, -1)
         by_entry[:2] -= lines1[:, None] * x0
         by_entry[:, :2] -= x1[:, None] * lines0
         length = np.sqrt(square)
         gradient = (ways.reshape(-1, 9) @ by_entry.reshape(9, -1)) / length
         weighed = gradient * weight
-        normal = weighed @ gradient.T
-        normal[np.diag_indices(len(normal))] *= 1 + 1e-6
-        try:
-            move = -np.linalg.solve(normal, weighed @ (value / length))
-        except np.linalg.LinAlgError:
-            return None, 0.0
-        if not np.isfinite(move).all():
-            return None, 0.0
-        move *= _stride(weight, 1)
-        change = move @ gradient
-        return move, math.sqrt(float(weight @ (change * change)) / float(weight.sum()))
+        equations, right = weighed @ gradient.T, weighed @ (value / length)
+        return _Normal(equations, right, float(weight.sum()), float(weight @ weight))
 
 
 def cross(vector: Floats) -> Floats:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint import core
+
 Floats = NDArray[np.float64]
 
 PLANAR = ("homography", "affine", "similarity")  # they take a point to a point
@@ -43,9 +45,11 @@ def sampson(model: str, matrix: Floats, xy0: Floats, xy1: Floats) -> Floats:
     >>> sampson("homography", moved, np.zeros((1, 2)), np.array([[5.0, 2]]))  # half of it in each photo
     array([1.41421356])
     """
-    if model in EPIPOLAR:
-        return _to_epipolar_lines(matrix, xy0, xy1)
-    return _to_transfer(matrix, xy0, xy1)
+    epipolar = model in EPIPOLAR
+    compiled = core.kernel("epipolar_residuals" if epipolar else "transfer_residuals")
+    if compiled is not None:
+        return np.asarray(compiled(matrix, xy0, xy1))
+    return _to_epipolar_lines(matrix, xy0, xy1) if epipolar else _to_transfer(matrix, xy0, xy1)
 
 
 def depth(matrix: Floats, xy0: Floats) -> Floats:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.geometry.chance import MOST_FALSE_ALARMS, beyond_chance
-from tiepoint.geometry.fit import Fit, count_least, fit
+from tiepoint.geometry.chance import Facts, fewest_beyond_chance, more_than_chance
+from tiepoint.geometry.fit import Fit, count_least, fit_checked
 from tiepoint.types import Features, Matches
 
 _MOST_LOOKED_AT = 300  # inliers
 _SAME_PLACE = 0.75  # of a keypoint's diameter
 
 
-def rival(found: Fit, matches: Matches, inliers: NDArray[np.bool_], max_error: float) -> int:
+def rival(
+    found: Fit,
+    matches: Matches,
+    inliers: NDArray[np.bool_],
+    max_error: float,
+    facts: Facts | None = None,
+) -> int:
     """Return how many matches agree on another model of the same kind, of those that this one leaves over.
 
     As many as chance would give are none.
@@ -26,14 +34,29 @@ def rival(found: Fit, matches: Matches, inliers: NDArray[np.bool_], max_error: f
     >>> tp.match(scene.image0, scene.image1).geometry.rival < 20
     True
     """
-    rest = matches[~inliers]
+    left = ~inliers
+    rows = np.flatnonzero(left)
+    count, rest = np.count_nonzero(inliers), len(rows)
     # What cannot even be half as strong is no rival.
-    if len(rest) < max(count_least(found.model) + 1, np.count_nonzero(inliers) / 2):
+    if rest < max(count_least(found.model) + 1, count / 2):
         return 0
+    facts = facts or Facts(matches)
     model = "fundamental" if found.model == "essential" else found.model
-    share = min(1.0, np.count_nonzero(inliers) / 2 / len(rest))
-    other = fit(model, rest.xy0, rest.xy1, max_error, share=share)
-    return other.count if other and beyond_chance(other, rest, max_error) < MOST_FALSE_ALARMS else 0
+    different = int(np.count_nonzero(facts.different & left))
+    other = fit_checked(
+        model,
+        matches.xy0.take(rows, axis=0).astype(np.float64),
+        matches.xy1.take(rows, axis=0).astype(np.float64),
+        max_error,
+        share=min(1.0, count / 2 / rest),
+        fewest=fewest_beyond_chance(model, different, max_error, matches),
+    )
+    if not other:
+        return 0
+    of_all = np.zeros_like(left)
+    of_all[rows] = other.inliers
+    placed = replace(other, inliers=of_all)
+    return other.count if more_than_chance(placed, matches, max_error, left, facts) else 0
 
 
 def repeated(matches: Matches, inliers: NDArray[np.bool_], features0: Features, features1: Features) -> float:

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from tiepoint.errors import DataError, OptionError
 from tiepoint.geometry.cameras import assumed_camera
-from tiepoint.geometry.chance import MOST_FALSE_ALARMS, beyond_chance
+from tiepoint.geometry.chance import MOST_FALSE_ALARMS, Facts, beyond_chance
 from tiepoint.geometry.choice import Cameras, choose, fit_matches
-from tiepoint.geometry.consistency import agreement
-from tiepoint.geometry.estimate import checked_camera
+from tiepoint.geometry.estimate import checked_camera, checked_max_error
 from tiepoint.geometry.fit import CALLED, Fit, refit
 from tiepoint.geometry.guided import grow
 from tiepoint.geometry.residuals import PLANAR
@@ -88,7 +87,7 @@ def verify(
     """
     if model not in (*MODELS, "auto"):
         raise OptionError(f"there is no model {model!r}; {nearest(model, [*MODELS, 'auto'])}")
-    limit = default_max_error(matches) if max_error is None else max_error
+    limit = default_max_error(matches) if max_error is None else checked_max_error(max_error)
     cameras, notes = _cameras(matches, model, camera0, camera1)
     features = _features(matches, features0, features1)
 
@@ -97,11 +96,12 @@ def verify(
         count = np.count_nonzero(printed)
         notes.append(f"{count} matches at the border stand still, as those of a watermark do: left out")
         matches = matches[~printed]
+    facts = Facts(matches)
     if model == "auto":
-        found, configuration = choose(matches, limit, cameras)
+        found, configuration = choose(matches, limit, cameras, facts)
     else:
         found, configuration = fit_matches(model, matches, limit, cameras), None
-    alarms = beyond_chance(found, matches, limit) if found else None
+    alarms = beyond_chance(found, matches, limit, facts) if found else None
     reason = found.reason
     doubtful = alarms is not None and alarms >= MOST_FALSE_ALARMS
     grown, won = found, None
@@ -135,8 +135,19 @@ def verify(
             better = refit(grown, joined.xy0, joined.xy1, limit, *(cameras or (None, None)), **sizes)
             if better.count > found.count:
                 found, matches, guided = better, joined, len(won.matches)
-    geometry = _geometry(found, matches, limit, configuration, guided, features, notes)
-    return replace(geometry, predicted=predicted, guided_by_chance=by_chance, log_false_alarms=alarms)
+    return _geometry(
+        found,
+        matches,
+        limit,
+        facts,
+        features,
+        guided=guided,
+        configuration=configuration,
+        predicted=predicted,
+        guided_by_chance=by_chance,
+        log_false_alarms=alarms,
+        notes=tuple(notes),
+    )
 
 
 def _grown(
@@ -174,20 +185,21 @@ def _geometry(
     found: Fit,
     matches: Matches,
     max_error: float,
-    configuration: str | None,
-    guided: int,
+    facts: Facts,
     features: tuple[Features, Features] | None,
-    notes: list[str],
+    **known: Any,
 ) -> Geometry:
-    """Put together what was found, and what speaks for and against it."""
+    """Put together what was found, what is known, and what else speaks for and against it."""
     assert found.matrix is not None
     assert found.residuals is not None
     inliers = found.inliers
     planar = found.matrix if found.model in PLANAR else None
     mirrored = planar is not None and bool(np.linalg.det(planar) < 0)
     if mirrored:
-        notes = [*notes, "one photo shows the other's mirror image"]
-    own = np.arange(len(matches)) < len(matches) - guided
+        known["notes"] = (*known["notes"], "one photo shows the other's mirror image")
+    own = facts.matches  # without the guided ones, which are the last of all
+    agree = inliers[: len(own)]
+    rows = np.flatnonzero(agree)
     looked = matches.distance is not None
     return Geometry(
         model=found.model,
@@ -198,17 +210,15 @@ def _geometry(
         inliers=inliers,
         residuals=np.minimum(found.residuals, np.finfo(np.float32).max).astype(np.float32),
         max_error=max_error,
-        configuration=configuration,
-        guided=guided,
         mirrored=mirrored,
-        rival=rival(found, matches[own], inliers[own], max_error),
-        repeated=repeated(matches, inliers & own, *features) if features and looked else None,
-        agreement=agreement(matches, inliers & own, planar),
+        agreement=facts.motion.agreement(agree, planar),
+        rival=rival(found, own, agree, max_error, facts),
+        repeated=repeated(own, agree, *features) if features and looked else None,
         coverage=(
-            coverage(matches.xy0[inliers & own], matches.image_size0),
-            coverage(matches.xy1[inliers & own], matches.image_size1),
+            coverage(own.xy0.take(rows, axis=0), own.image_size0),
+            coverage(own.xy1.take(rows, axis=0), own.image_size1),
         ),
-        notes=tuple(notes),
+        **known,
     )
 
 
