@@ -33,7 +33,7 @@ WEIGHTS = {
     "beyond chance": 0.1, "inliers": 0.8, "predicted": 0.3, "agreement": 1.0, "coverage": 0.4,
     "alike": 0.2, "look-alikes": -1.0, "rival": -2.0,
 }  # fmt: skip
-HAND = Family(name="points", sources=("hand", "sift"), intercept=-9.0, weights=WEIGHTS, yes=0.9, no=0.1)
+HAND = Family(name="points", sources=("hand",), intercept=-9.0, weights=WEIGHTS, yes=0.9, no=0.1)
 
 
 RICH = (("keypoints 0", 900), ("keypoints 1", 800))
@@ -152,7 +152,7 @@ def test_without_a_geometry_there_is_no_yes(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("source", ["disk", "", np.array(["hand"] * 30 + ["disk"] * 30)])
 def test_an_extractor_that_nothing_was_fitted_on(source: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    given(HAND, monkeypatch=monkeypatch)
+    given(HAND, replace(HAND, sources=("hand", "sift")), monkeypatch=monkeypatch)
     geometry = found()
     verdict = judge(replace(geometry, matches=replace(geometry.matches, source=source)))
     assert (verdict.answer, verdict.probability) == ("unsure", None)
@@ -166,7 +166,7 @@ def test_where_there_is_no_match_the_caller_has_to_tell(monkeypatch: pytest.Monk
     unknown = judge(nothing(0))
     assert (unknown.answer, unknown.probability) == ("unsure", None)
     assert unknown.reasons[0] == "there is not a single match to judge by"
-    told = judge(nothing(0), extractor="sift")
+    told = judge(nothing(0), extractor="hand")
     assert told.answer == "no"
     assert told.probability is not None
     # Matches say themselves what made them.
@@ -253,6 +253,16 @@ def test_a_photo_with_hardly_a_keypoint_is_no_reason_for_a_no(monkeypatch: pytes
         verdict = judge(replace(geometry, matches=replace(geometry.matches, funnel=funnel)))
         assert verdict.answer == "unsure"
         assert verdict.reasons[0] == f"a photo with {seen} keypoints says too little for a no"
+
+
+def test_a_method_is_judged_by_its_own_family_before_that_of_a_union(monkeypatch: pytest.MonkeyPatch) -> None:
+    union, alone = (
+        replace(HAND, name="union", sources=("a", "b")),
+        replace(HAND, name="alone", sources=("b",)),
+    )
+    given(union, alone, monkeypatch=monkeypatch)
+    found_for = {names: tiepoint.verdict.family_of(names.split()) for names in ("b", "a b", "a", "a d")}
+    assert found_for == {"b": alone, "a b": union, "a": None, "a d": None}
 
 
 def test_the_file_beside_the_module_is_sound() -> None:

@@ -225,7 +225,10 @@ def families() -> tuple[Family, ...]:
 
 
 def family_of(sources: Iterable[str]) -> Family | None:
-    """Return the model for matches of these sources, None where none was fitted.
+    """Return the model for matches of these sources; None where none was fitted.
+
+    A union may be of some of a family's methods: another may have found nothing. One method alone is judged
+    by its own family only.
 
     Examples
     --------
@@ -233,7 +236,10 @@ def family_of(sources: Iterable[str]) -> Family | None:
     >>> family_of(["rootsift"]).name, family_of(["by hand"])
     ('rootsift', None)
     """
-    return next((one for one in families() if set(sources) <= set(one.sources)), None)
+    asked = set(sources)
+    fitting = (one for one in families() if asked <= set(one.sources))
+    smallest = min(fitting, key=lambda one: len(one.sources), default=None)
+    return None if smallest is None or len(asked) == 1 < len(smallest.sources) else smallest
 
 
 def _not_fitted(sources: set[str]) -> str:
