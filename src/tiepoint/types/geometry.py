@@ -116,12 +116,17 @@ class Geometry(Noun):
             self._set(name, checked_or_none(name, getattr(self, name), shape=shape, dtype=np.float64))
         self._set("inliers", checked("inliers", self.inliers, shape=(m,), dtype=np.bool_))
         self._set("residuals", checked_or_none("residuals", self.residuals, shape=(m,), dtype=np.float32))
-        if self.model not in (*MODELS, "auto"):
+        if not isinstance(self.model, str) or self.model not in (*MODELS, "auto"):
             raise DataError(f"model must be one of {', '.join(MODELS)}, not {self.model!r}")
-        if self.configuration not in (*CONFIGURATIONS, None):
+        configuration = self.configuration
+        if configuration is not None and not (
+            isinstance(configuration, str) and configuration in CONFIGURATIONS
+        ):
             raise DataError(
                 f"configuration must be one of {', '.join(CONFIGURATIONS)}, not {self.configuration!r}"
             )
+        if not (self.reason is None or isinstance(self.reason, str)):
+            raise DataError(f"reason must be a sentence or None, not {self.reason!r}")
         found = self.matrix is not None
         if found == bool(self.reason) or found == (self.residuals is None):
             raise DataError("a Geometry has either a matrix and residuals, or a reason why there is none")
@@ -164,8 +169,6 @@ class Geometry(Noun):
         if not isinstance(self.mirrored, bool | np.bool_):
             raise DataError(f"mirrored must be true or false, not {self.mirrored!r}")
         self._set("mirrored", bool(self.mirrored))
-        if not (self.reason is None or isinstance(self.reason, str)):
-            raise DataError(f"reason must be a sentence or None, not {self.reason!r}")
         notes = self.notes
         if not isinstance(notes, list | tuple) or not all(isinstance(line, str) for line in notes):
             raise DataError(f"notes must be a tuple of sentences, not {notes!r}")

@@ -43,7 +43,7 @@ class Verdict:
     reasons: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if self.answer not in ANSWERS:
+        if not isinstance(self.answer, str) or self.answer not in ANSWERS:
             raise DataError(f"answer must be one of {', '.join(ANSWERS)}, not {self.answer!r}")
         p, reasons = self.probability, self.reasons
         if p is not None:
