@@ -20,9 +20,7 @@ from tiepoint.pipeline.moves import MIRRORED, NOTE, TURNS, Move, carried_back
 from tiepoint.verdict import Family
 
 # By the number of inliers alone, so that no new fit of the coefficients moves these tests.
-PLAIN = Family(
-    name="plain", sources=("rootsift",), intercept=-12, weights={"inliers": 3.0}, yes=0.9, no=0.1
-)
+PLAIN = Family(name="plain", sources=("rootsift",), intercept=-12, weights={"inliers": 3.0}, yes=0.9, no=0.1)
 
 
 @pytest.fixture(autouse=True)

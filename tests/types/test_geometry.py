@@ -61,7 +61,8 @@ def test_it_pickles() -> None:
     ({"log_false_alarms": float("-inf")}, "log_false_alarms must be"),
     ({"log_false_alarms": "few"}, "log_false_alarms must be"), ({"mirrored": 1}, "mirrored must be"),
     ({"model": np.zeros(2)}, "model must be"), ({"configuration": np.zeros(2)}, "configuration must be"),
-    ({"reason": np.zeros(2)}, "reason must be"), ({"notes": "one"}, "notes must be"), ({"notes": (1,)}, "notes must be"),
+    ({"reason": np.zeros(2)}, "reason must be"),
+    ({"notes": "one"}, "notes must be"), ({"notes": (1,)}, "notes must be"),
     ({"matrix": None, "residuals": None, "inliers": np.zeros(3, bool), "reason": 5}, "reason must be"),
 ])  # fmt: skip
 def test_parts_that_do_not_fit_are_refused(changes: dict[str, Any], words: str) -> None:

@@ -122,7 +122,8 @@ def settings_to_try(names: Sequence[str] | None = None) -> tuple[Extractor, ...]
     Parameters
     ----------
     names : sequence of str, optional
-        Only these; by default all whose backend is here.
+        Only these; by default all whose backend is here and whose usual matcher is the nearest neighbour,
+        since that is what they are tried with.
 
     Raises
     ------
@@ -138,7 +139,8 @@ def settings_to_try(names: Sequence[str] | None = None) -> tuple[Extractor, ...]
     [(4096, 20), (8192, 10), (2048, 20)]
     """
     if names is None:
-        chosen = [one.name for one in EXTRACTORS.listing() if one.missing is None]
+        here = (one.name for one in EXTRACTORS.listing() if one.missing is None)
+        chosen = [name for name in here if EXTRACTORS.load(name).matcher == NearestNeighbour.name]
     else:
         chosen = list(dict.fromkeys(names))
         if not chosen:
