@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint import weights
 from tiepoint.errors import DataError, MissingError
 from tiepoint.matchers.base import Matched, Matcher, View
 from tiepoint.matchers.neighbours import nearest_both_ways
-from tiepoint.networks import Graph, Network, runtime_version
+from tiepoint.networks import Graph, Network
 from tiepoint.networks.graph import Tensors
 from tiepoint.options import option
 from tiepoint.types import Features, Matches
@@ -104,11 +103,7 @@ class XFeatStarMatcher(Matcher):
     def used(self, extractor: str = EXTRACTOR) -> dict[str, Any]:
         """Return what makes the matches: options, version, weights and their licence."""
         del extractor
-        return {
-            **self.settings(),
-            "version": f"onnxruntime {runtime_version()}",
-            "weights": weights.provenance(NETWORK.weights),
-        }
+        return {**self.settings(), **NETWORK.provenance()}
 
     def match_with_candidates(self, view0: View, view1: View) -> Matched:
         """Return the pairs of cells that are best for each other, and those that are placed surely.

@@ -81,6 +81,13 @@ class Network:
         """Return the one command that gets what is missing, None where nothing is."""
         return missing_runtime() or (weights_room.missing(self.weights) if self.weights else None)
 
+    def provenance(self) -> dict[str, Any]:
+        """Return what runs it, and its weights with their licence, as plain data."""
+        return {
+            "version": f"onnxruntime {runtime_version()}",
+            "weights": weights_room.provenance(self.weights),
+        }
+
     def run(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Run it on arrays, by the names of its inputs; the outputs come by theirs.
 

@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint import weights
 from tiepoint.errors import DataError, MissingError
 from tiepoint.matchers.base import Matched, Matcher, View
 from tiepoint.matchers.lighterglue.assignment import best_pairs
 from tiepoint.matchers.lighterglue.layers import DESCRIPTOR, build_layers
-from tiepoint.networks import Network, runtime_version
+from tiepoint.networks import Network
 from tiepoint.options import option
 from tiepoint.types import Features, Matches
 
@@ -68,11 +67,7 @@ class LighterGlue(Matcher):
     def used(self, extractor: str = EXTRACTOR) -> dict[str, Any]:
         """Return what makes the matches: options, version, weights and their licence."""
         del extractor
-        return {
-            **self.settings(),
-            "version": f"onnxruntime {runtime_version()}",
-            "weights": weights.provenance(NETWORK.weights),
-        }
+        return {**self.settings(), **NETWORK.provenance()}
 
     def match_with_candidates(self, view0: View, view1: View) -> Matched:
         """Return the pairs that are best for each other, and those of them whose score is high enough.
