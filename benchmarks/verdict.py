@@ -37,6 +37,7 @@ from tiepoint.evaluation.calibration import (
     fitted,
     held_out,
     labels,
+    predicted,
     real_pairs,
     reliability,
     roc_auc,
@@ -126,8 +127,13 @@ def fit(paths: list[Path]) -> None:
 
 
 def surely(measured: list[Trial]) -> float:
-    """Return from which probability on to say yes: no held out pair of different scenes has it."""
-    largest = max(p for p, one in zip(held_out(measured), measured, strict=True) if one.kind == "different")
+    """Return from which probability on to say yes.
+
+    No pair of different scenes has it held out, and no geometry that the truth contradicts has it at all.
+    """
+    different = [one.kind == "different" for one in measured]
+    contradicted = ~labels(measured) & ~np.array(different)
+    largest = max(*held_out(measured)[different], *predicted(measured)[contradicted])
     return max(YES, math.ceil(100 * float(largest)) / 100)
 
 

@@ -1,6 +1,6 @@
 """Calibration of the verdict: pairs of known truth, a logistic model, and how well it keeps its word."""
 
-from tiepoint.evaluation.calibration.held_out import SIGNS, balanced, fitted, held_out, labels
+from tiepoint.evaluation.calibration.fitting import SIGNS, balanced, fitted, held_out, labels, predicted
 from tiepoint.evaluation.calibration.logistic import Logistic, fit_logistic
 from tiepoint.evaluation.calibration.methods import Methods, attempts
 from tiepoint.evaluation.calibration.photos import LabelledPair, LabelledPhoto, labelled_photos, real_pairs
@@ -30,6 +30,7 @@ __all__ = [
     "held_out",
     "labelled_photos",
     "labels",
+    "predicted",
     "real_pairs",
     "reliability",
     "roc_auc",

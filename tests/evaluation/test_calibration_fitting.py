@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tiepoint.evaluation.calibration import SIGNS, Trial, balanced, fitted, held_out, labels, roc_auc
+from tiepoint.evaluation.calibration import (
+    SIGNS,
+    Trial,
+    balanced,
+    fitted,
+    held_out,
+    labels,
+    predicted,
+    roc_auc,
+)
 from tiepoint.verdict import EVIDENCE, MOST_IN_DOUBT
 
 FOUND: dict[str, Any] = {"found": True, "right": None}
@@ -97,3 +106,14 @@ def test_doubts_cap_what_is_held_out(rng: np.random.Generator) -> None:
     doubtful[strong] = replace(trials[strong], evidence={**trials[strong].evidence, "rival": 0.9})
     capped = held_out(doubtful)
     assert capped[strong] == MOST_IN_DOUBT
+
+
+def test_what_the_fit_itself_says(rng: np.random.Generator) -> None:
+    trials = many(rng)
+    p = predicted(trials)
+    assert roc_auc(p, labels(trials)) >= roc_auc(held_out(trials), labels(trials)) - 0.01
+    strong = int(p.argmax())
+    assert p[strong] > MOST_IN_DOUBT
+    doubtful = [*trials]
+    doubtful[strong] = replace(trials[strong], evidence={**trials[strong].evidence, "rival": 0.9})
+    assert predicted(doubtful)[strong] == MOST_IN_DOUBT

@@ -70,6 +70,15 @@ def held_out(trials: Sequence[Trial], *, penalty: float = _PENALTY) -> Floats:
         train = ~np.isin(of_trial, left_out).any(axis=1)
         model = fitted([trials[k] for k in np.flatnonzero(train).tolist()], penalty=penalty)
         probabilities[test] = model(features[test])
+    return _capped(probabilities, trials)
+
+
+def predicted(trials: Sequence[Trial]) -> Floats:
+    """Return the probability of each trial, (N,), by the fit to all of them, capped likewise."""
+    return _capped(fitted(trials)(_features(trials)), trials)
+
+
+def _capped(probabilities: Floats, trials: Sequence[Trial]) -> Floats:
     in_doubt = np.array([bool(doubts(trial.evidence)) for trial in trials])
     return np.where(in_doubt, np.minimum(probabilities, MOST_IN_DOUBT), probabilities)
 
