@@ -156,3 +156,26 @@ def test_size_counts_only_where_errors_grow_with_it(rng: np.random.Generator) ->
 def test_refined_from_planar_matches_of_one_point_is_finite(rng: np.random.Generator) -> None:
     xy0, xy1 = planar(rng, m=4, wrong=0, noise=0)
     assert np.isfinite(refined("homography", H_1_FROM_0, xy0, xy1, MAX_ERROR)).all()
+
+
+@pytest.mark.parametrize("seed", range(60, 70))
+def test_no_step_loses_the_matches_of_a_small_plane(seed: int) -> None:
+    # Nearly all lie on a plane, which fits every epipole: the equations hardly say how far to go.
+    rng = np.random.default_rng(seed)
+    on_plane = np.column_stack([rng.uniform(-0.15, 0.15, (60, 2)), np.full(60, 6.0)])
+    points = np.vstack([on_plane, np.column_stack([rng.uniform(-0.6, 0.6, (6, 2)), rng.uniform(5, 7, 6)])])
+    moved = points @ R_1_FROM_0.T + T_1_FROM_0
+    xy0, xy1 = (
+        warp(camera, seen[:, :2] / seen[:, 2:]) + rng.normal(0, 0.7, (66, 2))
+        for camera, seen in ((CAMERA0, points), (CAMERA1, moved))
+    )
+    through_plane = R_1_FROM_0 + np.outer(T_1_FROM_0, [0, 0, 1 / 6])
+    epipole = np.append(rng.uniform(-30_000, 30_000, 2), 1)
+    start = cross(epipole) @ CAMERA1 @ through_plane @ np.linalg.inv(CAMERA0)
+    wrong = rng.uniform(-40, 40, (2, 20, 2))
+    xy0, xy1 = np.vstack([xy0, xy0[:20] + wrong[0]]), np.vstack([xy1, xy1[:20] + wrong[1]])
+
+    def near(matrix: Array) -> int:
+        return int(np.count_nonzero(sampson("fundamental", matrix, xy0, xy1) <= MAX_ERROR))
+
+    assert near(refined("fundamental", start, xy0, xy1, MAX_ERROR)) >= near(start)

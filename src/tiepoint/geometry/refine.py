@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ _STABLE = 0.005  # pixels: how little changes when nothing is left to do
 # From which slope on, of the logarithms, residuals are held to be in proportion to sizes: ORB's slopes are
 # 0.4 to 0.8, SIFT's 0 to 0.4. With fewer matches the slope is anything.
 _PROPORTION, _ENOUGH = 0.6, 30
+# Of the sum of weights, what a step has to keep; and how much more damping the next one gets otherwise.
+_KEPT, _DAMPING, _SMALLER = 0.9, 1e-6, 1000.0
 _LEAST = {"homography": 4, "affine": 3, "similarity": 2, "fundamental": 7}
 
 
@@ -171,21 +174,29 @@ def refined_pose(
     np.True_
     """
     back0, back1 = np.linalg.inv(camera0), np.linalg.inv(camera1)
+
+    def tangent(pose: _Pose) -> tuple[Floats, Floats]:
+        now = cross(pose.t) @ pose.R
+        ways = [cross(pose.t) @ cross(axis) @ pose.R for axis in np.eye(3)]
+        ways += [cross(axis) @ pose.R for axis in _across(pose.t)]
+        return back1.T @ now @ back0, back1.T @ np.stack(ways) @ back0
+
+    def along(pose: _Pose, move: Floats) -> _Pose:
+        moved = pose.t + move[3:] @ _across(pose.t)
+        return _Pose(_turn(move[:3]) @ pose.R, moved / np.linalg.norm(moved))
+
     lines = _Lines(xy0.T, xy1.T)
-    for _ in range(_STEPS):
-        across = np.linalg.svd(translation[None])[2][1:]  # two directions at right angles to it
-        now = cross(translation) @ rotation
-        ways = [cross(translation) @ cross(axis) @ rotation for axis in np.eye(3)]
-        ways += [cross(axis) @ rotation for axis in across]
-        move, moved = lines.step(back1.T @ now @ back0, back1.T @ np.stack(ways) @ back0, max_error)
-        if move is None:
-            break
-        rotation = _turn(move[:3]) @ rotation
-        translation = translation + move[3:] @ across
-        translation = translation / np.linalg.norm(translation)
-        if moved < _STABLE:
-            break
-    return rotation, translation
+    return lines.fitted(_Pose(rotation, translation), tangent, along, max_error, _STABLE)
+
+
+class _Pose(NamedTuple):
+    R: Floats
+    t: Floats
+
+
+def _across(direction: Floats) -> Floats:
+    """Return two directions at right angles to one, (2, 3)."""
+    return np.asarray(np.linalg.svd(direction[None])[2][1:])
 
 
 def _homography(
@@ -285,24 +296,35 @@ def _similarity(xy0: Floats, xy1: Floats, weight: Floats, *, mirrored: bool) -> 
     return np.asarray((more + np.hypot(more, 2 * shared)) / (2 * shared) * turn)
 
 
+class _Rank2(NamedTuple):
+    """A matrix ``U diag(1, s, 0) V'``."""
+
+    u: Floats
+    s: float
+    vt: Floats
+
+    @property
+    def matrix(self) -> Floats:
+        return np.asarray(self.u @ np.diag([1, self.s, 0]) @ self.vt)
+
+
 def _fundamental(matrix: Floats, lines: _Lines, max_error: float, stable: float) -> Floats:
-    """Move among the matrices of rank 2, ``U diag(1, s, 0) V'``; Bartoli and Sturm, PAMI 2004."""
+    """Move among the matrices of rank 2; Bartoli and Sturm, PAMI 2004."""
     u, (first, second, _), vt = np.linalg.svd(matrix)
     if not first > 0:
         return matrix
-    s = second / first
-    for _ in range(_STEPS):
-        middle = np.diag([1, s, 0])
-        ways = [u @ cross(axis) @ middle @ vt for axis in np.eye(3)]
-        ways += [u @ middle @ cross(axis).T @ vt for axis in np.eye(3)]
-        ways.append(np.outer(u[:, 1], vt[1]))
-        move, moved = lines.step(u @ middle @ vt, np.stack(ways), max_error)
-        if move is None:
-            break
-        u, s, vt = u @ _turn(move[:3]), s + move[6], _turn(move[3:6]).T @ vt
-        if moved < stable:
-            break
-    return np.asarray(u @ np.diag([1, s, 0]) @ vt)
+
+    def tangent(now: _Rank2) -> tuple[Floats, Floats]:
+        middle = np.diag([1, now.s, 0])
+        ways = [now.u @ cross(axis) @ middle @ now.vt for axis in np.eye(3)]
+        ways += [now.u @ middle @ cross(axis).T @ now.vt for axis in np.eye(3)]
+        ways.append(np.outer(now.u[:, 1], now.vt[1]))
+        return now.matrix, np.stack(ways)
+
+    def along(now: _Rank2, move: Floats) -> _Rank2:
+        return _Rank2(now.u @ _turn(move[:3]), now.s + move[6], _turn(move[3:6]).T @ now.vt)
+
+    return lines.fitted(_Rank2(u, second / first, vt), tangent, along, max_error, stable).matrix
 
 
 class _Normal(NamedTuple):
@@ -313,6 +335,23 @@ class _Normal(NamedTuple):
     total: float
     squares: float
 
+    def step(self, damping: float) -> Floats | None:
+        """Return how far to go along each direction, (K,); None where the equations do not tell."""
+        damped = self.equations.copy()
+        damped[np.diag_indices(len(damped))] *= 1 + damping
+        try:
+            move = np.asarray(-np.linalg.solve(damped, self.right), np.float64)
+        except np.linalg.LinAlgError:
+            return None
+        return move * _stride(self.total, self.squares, 1) if np.isfinite(move).all() else None
+
+    def changed_by(self, move: Floats) -> float:
+        """Return by how much a step changes Sampson distances: the root of their mean square."""
+        return math.sqrt(max(float(move @ self.equations @ move), 0.0) / self.total)
+
+
+_Model = TypeVar("_Model", bound=tuple[Any, ...])
+
 
 class _Lines:
     """Matches (2, M) and (2, M) on epipolar lines, prepared for many steps."""
@@ -320,34 +359,43 @@ class _Lines:
     def __init__(self, x0: Floats, x1: Floats) -> None:
         self.x0, self.x1 = np.ascontiguousarray(x0), np.ascontiguousarray(x1)
 
-    def step(self, matrix: Floats, ways: Floats, max_error: float) -> tuple[Floats | None, float]:
-        """Do one step of Gauss and Newton, along directions in which the matrix can move, (K, 3, 3).
+    def fitted(
+        self,
+        start: _Model,
+        tangent: Callable[[_Model], tuple[Floats, Floats]],
+        along: Callable[[_Model, Floats], _Model],
+        max_error: float,
+        stable: float,
+    ) -> _Model:
+        """Return the model that fits best near a first one, by steps of Gauss and Newton.
 
-        Returns how far to go along each, (K,), None where nothing is left that could tell; and by how much
-        this changes Sampson distances, the root of their mean square.
+        Where the matches leave the model nearly open, as those on one plane do, a step can lead far away: one
+        that loses matches is taken back, and done smaller (Levenberg and Marquardt).
+
+        ``tangent`` gives the matrix of a model and the directions in which it can move, (K, 3, 3); ``along``
+        a model moved so far along each, (K,).
         """
-        compiled = core.kernel("epipolar_normal")
-        if compiled is None:
-            normal = self.normal(matrix, ways, max_error)
-        else:
-            k = len(ways)
-            equations, right, total, squares, near = compiled(matrix, ways, self.x0, self.x1, max_error)
-            normal = _Normal(equations.reshape(k, k), right, total, squares) if near >= k else None
-        if normal is None:
-            return None, 0.0
-        damped = normal.equations.copy()
-        damped[np.diag_indices(len(damped))] *= 1 + 1e-6
-        try:
-            move = np.asarray(-np.linalg.solve(damped, normal.right), np.float64)
-        except np.linalg.LinAlgError:
-            return None, 0.0
-        if not np.isfinite(move).all():
-            return None, 0.0
-        move *= _stride(normal.total, normal.squares, 1)
-        return move, math.sqrt(max(float(move @ normal.equations @ move), 0.0) / normal.total)
+        model, here, damping = start, self.normal(*tangent(start), max_error), _DAMPING
+        for _ in range(_STEPS):
+            move = None if here is None else here.step(damping)
+            if here is None or move is None:
+                break
+            moved = along(model, move)
+            if here.changed_by(move) < stable:
+                return moved
+            there = self.normal(*tangent(moved), max_error)
+            if there is not None and there.total >= _KEPT * here.total:
+                model, here, damping = moved, there, _DAMPING
+            else:
+                damping *= _SMALLER
+        return model
 
     def normal(self, matrix: Floats, ways: Floats, max_error: float) -> _Normal | None:
         """Set up the normal equations, as src/core/geometry/refine.cpp does; None with too few matches."""
+        k, compiled = len(ways), core.kernel("epipolar_normal")
+        if compiled is not None:
+            equations, right, total, squares, count = compiled(matrix, ways, self.x0, self.x1, max_error)
+            return _Normal(equations.reshape(k, k), right, total, squares) if count >= k else None
         x0, x1 = (np.vstack([x, np.ones(x.shape[1])]) for x in (self.x0, self.x1))
         lines1, lines0 = matrix[:2] @ x0, matrix[:, :2].T @ x1  # their normals
         products = (x1[:, None, :] * x0).reshape(9, -1)
@@ -356,7 +404,7 @@ class _Lines:
         square = np.maximum(square, np.finfo(np.float64).tiny)
         weight = weights(value * value / square, max_error)
         near = np.flatnonzero(weight)
-        if len(near) < len(ways):
+        if len(near) < k:
             return None
         value, square, weight, x0, x1 = (part[..., near] for part in (value, square, weight, x0, x1))
         lines1, lines0 = lines1[:, near] * (value / square), lines0[:, near] * (value / square)
