@@ -112,15 +112,16 @@ def fit(paths: list[Path]) -> None:
     target = ROOT / "src" / "tiepoint" / COEFFICIENTS
     entries: dict[str, Any] = json.loads(target.read_text())["families"]
     for path in paths:
-        name, measured = path.stem, read(path)
+        sources, measured = path.stem.split(","), read(path)
         model = fitted(measured)
         weights = {key: round(float(w), 4) for key, w in zip(SIGNS, model.weights, strict=True) if w}
-        entries[name] = {
-            "sources": name.split(","),
+        entries[path.stem] = {
+            "sources": sources,
             "intercept": round(model.intercept, 4),
             "weights": weights,
             "yes": surely(measured),
-            "no": NO,
+            # Of a union's no, auto takes back what RootSIFT leaves open.
+            "no": NO if len(sources) > 1 else surely_not(measured),
         }
     document = {"made by": "benchmarks/verdict.py --fit", "families": entries}
     target.write_text(json.dumps(document, indent=2) + "\n")
@@ -135,6 +136,12 @@ def surely(measured: list[Trial]) -> float:
     contradicted = ~labels(measured) & ~np.array(different)
     largest = max(*held_out(measured)[different], *predicted(measured)[contradicted])
     return max(YES, math.ceil(100 * float(largest)) / 100)
+
+
+def surely_not(measured: list[Trial]) -> float:
+    """Return up to which probability to say no: no usual pair of one scene has so little."""
+    same = [is_usual(one) and one.label for one in measured]
+    return min(NO, math.ceil(1000 * float(predicted(measured)[same].min()) - 1) / 1000)
 
 
 def report(paths: list[Path], page: Path | None) -> None:

@@ -211,6 +211,14 @@ def test_in_doubt_it_is_a_coin_toss_at_the_most(
     assert words in verdict.reasons[0]
 
 
+def test_a_learned_matcher_leaves_nothing_to_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(HAND, monkeypatch=monkeypatch)
+    geometry = found(predicted=0, guided_by_chance=9.0)
+    assert doubts(evidence(geometry))
+    scored = replace(geometry.matches, score=np.full(60, 0.9, np.float32))
+    assert doubts(evidence(replace(geometry, matches=scored))) == ()
+
+
 CONFIGURATIONS = ["general", "planar or panoramic", "planar", "panoramic", None]
 
 

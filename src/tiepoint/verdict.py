@@ -191,7 +191,8 @@ def doubts(values: Mapping[str, float]) -> tuple[str, ...]:
     found = []
     if values["inliers"] and values["coverage"] < math.log2(1 + 1000 * _SMALL):
         found.append(f"they lie in {_SMALL:.0%} of both photos or less, which leaves the rest open")
-    if values["predicted"] < 0:
+    # A learned matcher has looked at all keypoints at once, and left nothing to be found near a true model.
+    if values["predicted"] < 0 and not values["confidence"]:
         found.append("looking where it says finds fewer matches than looking elsewhere")
     if values["rival"] >= _NEARLY:
         found.append("ambiguous: nearly as many of the other matches agree on another geometry")

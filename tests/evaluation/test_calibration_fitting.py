@@ -117,3 +117,14 @@ def test_what_the_fit_itself_says(rng: np.random.Generator) -> None:
     doubtful = [*trials]
     doubtful[strong] = replace(trials[strong], evidence={**trials[strong].evidence, "rival": 0.9})
     assert predicted(doubtful)[strong] == MOST_IN_DOUBT
+
+
+def test_copies_changed_too_much_teach_nothing(rng: np.random.Generator) -> None:
+    trials = many(rng)
+    lost = trial("made", ("scene 0", "scene 0"), 0.0, found=False, right=False)
+    too_hard = [replace(lost, name=f"scene 0 second photo {k}, hard") for k in range(40)]
+    turned = [replace(one, name=f"{one.name}, turned") for one in too_hard]
+    alone = fitted(trials)
+    assert fitted([*trials, *too_hard]).intercept == alone.intercept
+    assert fitted([*trials, *turned]).intercept > alone.intercept
+    assert len(held_out([*trials, *too_hard])) == len(trials) + 40

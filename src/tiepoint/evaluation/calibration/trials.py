@@ -27,6 +27,7 @@ class Trial:
     Attributes
     ----------
     name : str
+        Of the photos; of a changed copy, what was changed.
     kind : str
         "same" (two photos of one scene), "made" (a photo and a changed copy) or "different".
     scenes : (str, str)
@@ -49,6 +50,11 @@ class Trial:
     def label(self) -> bool:
         """What the probability is to say: the same scene, and not by a geometry that is known to be wrong."""
         return self.kind != "different" and not (self.found and self.right is False)
+
+    @property
+    def turned(self) -> bool:
+        """Whether the copy was turned."""
+        return self.kind == "made" and ("turned" in self.name or "rotation" in self.name)
 
     def document(self) -> dict[str, object]:
         """Return it as plain data for JSON."""
