@@ -235,6 +235,7 @@ def test_the_document_is_json_and_whole() -> None:
     assert document["other"] is None
     assert document["rows"][0]["held_out"]["off"] is None
     assert document["rows"][1]["ratio"] is None
+    assert document["rows"][1]["matcher"] == "nearest"
     assert document["over_default"]["score"] == pytest.approx(0.2)
     assert document["command"] == command(tuning)
     assert document["advice"] == list(advice(tuning))

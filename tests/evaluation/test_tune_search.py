@@ -25,12 +25,14 @@ from tiepoint.evaluation.tune import (
     settings_to_try,
     tune,
 )
+from tiepoint.evaluation.tune.candidates import ratios_for
 from tiepoint.evaluation.tune.choice import choose
 from tiepoint.evaluation.tune.plan import chosen_photos, kept_aside, planned
 from tiepoint.evaluation.tune.race import Clock, Round, Runner, cut, in_common, run
 from tiepoint.evaluation.tune.trials import Failure, Workbench
 from tiepoint.evaluation.tune.workers import Report, Task
 from tiepoint.extractors import EXTRACTORS, Extractor, get_extractor
+from tiepoint.matchers import MATCHERS
 from tiepoint.options import option
 from tiepoint.types import Features, Image, Metric
 
@@ -270,7 +272,7 @@ def test_photos_are_taken_at_even_distances(count: int) -> None:
 
 def test_the_grid_begins_with_the_defaults_of_all() -> None:
     here = [one.name for one in EXTRACTORS.listing() if one.missing is None]
-    here = [name for name in here if EXTRACTORS.load(name).matcher == "nearest"]
+    here = [name for name in here if MATCHERS.load(EXTRACTORS.load(name).matcher).missing() is None]
     settings = settings_to_try()
     assert [one.name for one in settings[: len(here)]] == here
     assert [one for one in settings[: len(here)] if one != get_extractor(one.name)] == []
@@ -302,11 +304,34 @@ def test_what_is_not_here_is_refused_by_name() -> None:
             Candidate(extractor=get_extractor("sift", max_keypoints=8192, spread=True), ratio=0.85),
             "--extractor sift --max-keypoints 8192 -o spread=true --ratio 0.85",
         ),
+        (Candidate(extractor=get_extractor("xfeat")), "--extractor xfeat"),
     ],
 )
 def test_the_command_line_says_what_was_tried(candidate: Candidate, line: str) -> None:
     assert candidate.command("A.jpg", "B.jpg") == f"tiepoint match A.jpg B.jpg {line}"
     assert candidate.command("-a.jpg", "it's.jpg") == f"tiepoint match {line} -- -a.jpg 'it'\"'\"'s.jpg'"
+
+
+def test_a_learned_extractor_is_tried_with_its_own_matcher() -> None:
+    candidate = Candidate(extractor=get_extractor("xfeat", max_keypoints=1024))
+    assert candidate.matcher.name == "lighterglue"
+    assert candidate.words == "xfeat max_keypoints=1024, lighterglue"
+    assert ratios_for(candidate.extractor) == (None,)
+    assert len(ratios_for(get_extractor("orb"))) > 1
+
+
+def test_learned_ones_take_part(scene: RenderedPair, weights_of: Callable[..., None]) -> None:
+    weights_of("xfeat", "lighterglue")
+    changes = Change(name="a", kind="zoom in", zoom=1.3)
+    measured = Workbench([scene.image0]).measure(
+        get_extractor("xfeat"),
+        ratios_for(get_extractor("xfeat")),
+        Trial(photo=0, megapixels=0.1, change=changes),
+    )
+    assert isinstance(measured, list)
+    [outcome] = measured
+    assert outcome.found
+    assert outcome.right > 0.8 * outcome.matches > 40
 
 
 def test_scores_reward_accuracy_and_right_matches_and_punish_wrong_ones() -> None:

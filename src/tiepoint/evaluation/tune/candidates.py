@@ -1,4 +1,4 @@
-"""What is tried: every extractor that is here, with a few values of its main options, and ratios."""
+"""What is tried: every extractor that is here, with a few values of its main options, and its matcher."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from tiepoint.errors import MissingError, OptionError
 from tiepoint.extractors import EXTRACTORS, Extractor, get_extractor
-from tiepoint.matchers import NearestNeighbour
+from tiepoint.matchers import MATCHERS, Matcher, NearestNeighbour, get_matcher
 from tiepoint.options import Options
 
 RATIOS: tuple[float | None, ...] = (None, 0.95, 0.9, 0.85, 0.8, 0.7)
@@ -66,12 +66,17 @@ _GRID: dict[str, _Settings] = {
     "latch": ({}, {"max_keypoints": 8192}),
     "vgg": ({},),
     "boostdesc": ({},),
+    # With their own matchers, whose time grows with the square of the keypoints.
+    "xfeat": ({}, {"max_keypoints": 4096}, {"max_keypoints": 1024}),
+    "xfeat-star": ({},),
+    "aliked": ({}, {"max_keypoints": 1024}),
+    "disk": ({}, {"max_keypoints": 1024}),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """An extractor with its options, and the ratio of the matcher.
+    """An extractor with its options, and the ratio of the matcher where that is the nearest neighbour.
 
     Examples
     --------
@@ -90,13 +95,17 @@ class Candidate:
     @property
     def words(self) -> str:
         """What tables call it: all that is not as it is by default."""
-        ratio = "no ratio" if self.ratio is None else f"ratio {self.ratio:g}"
-        return f"{settings_words(self.extractor)}, {ratio}"
+        how = "no ratio" if self.ratio is None else f"ratio {self.ratio:g}"
+        if not is_by_nearest(self.extractor):
+            how = self.extractor.matcher
+        return f"{settings_words(self.extractor)}, {how}"
 
     @property
-    def matcher(self) -> NearestNeighbour:
-        """Cross-checked nearest neighbours with this ratio."""
-        return NearestNeighbour(ratio=self.ratio)
+    def matcher(self) -> Matcher:
+        """Cross-checked nearest neighbours with this ratio, or the extractor's own matcher."""
+        if is_by_nearest(self.extractor):
+            return NearestNeighbour(ratio=self.ratio)
+        return get_matcher(self.extractor.matcher)
 
     def command(self, photo0: str, photo1: str) -> str:
         """Return the line to type for two photos."""
@@ -105,10 +114,21 @@ class Candidate:
             words[2:4] = []
         for name, value in _changed(self.extractor):
             words += ["--max-keypoints", str(value)] if name == "max_keypoints" else ["-o", f"{name}={value}"]
-        words += ["--no-ratio"] if self.ratio is None else ["--ratio", f"{self.ratio:g}"]
+        if is_by_nearest(self.extractor):
+            words += ["--no-ratio"] if self.ratio is None else ["--ratio", f"{self.ratio:g}"]
         if len(words) > 2 and words[2] != photo0:
             words += ["--", photo0, photo1]
         return shlex.join(words)
+
+
+def is_by_nearest(extractor: Extractor) -> bool:
+    """Tell whether an extractor's matcher is the nearest neighbour, which has a ratio to choose."""
+    return extractor.matcher == NearestNeighbour.name
+
+
+def ratios_for(extractor: Extractor) -> tuple[float | None, ...]:
+    """Return the ratios to try: of other matchers than the nearest neighbour none."""
+    return RATIOS if is_by_nearest(extractor) else (None,)
 
 
 def settings_words(extractor: Extractor) -> str:
@@ -122,15 +142,14 @@ def settings_to_try(names: Sequence[str] | None = None) -> tuple[Extractor, ...]
     Parameters
     ----------
     names : sequence of str, optional
-        Only these; by default all whose backend is here and whose usual matcher is the nearest neighbour,
-        since that is what they are tried with.
+        Only these; by default all that are here with their matchers.
 
     Raises
     ------
     OptionError
         If there is no extractor of a name, or no name.
     MissingError
-        If the backend of a named one is not installed.
+        If a named one or its matcher is not here.
 
     Examples
     --------
@@ -139,19 +158,24 @@ def settings_to_try(names: Sequence[str] | None = None) -> tuple[Extractor, ...]
     [(4096, 20), (8192, 10), (2048, 20)]
     """
     if names is None:
-        here = (one.name for one in EXTRACTORS.listing() if one.missing is None)
-        chosen = [name for name in here if EXTRACTORS.load(name).matcher == NearestNeighbour.name]
+        here = [one.name for one in EXTRACTORS.listing() if one.missing is None]
+        chosen = [name for name in here if _missing(name) is None]
     else:
         chosen = list(dict.fromkeys(names))
         if not chosen:
             raise OptionError(f"the list names no extractor; there is: {', '.join(EXTRACTORS.names())}")
         for name in chosen:
-            missing = EXTRACTORS.load(name).missing()
+            missing = _missing(name)
             if missing is not None:
                 raise MissingError(f"{name} cannot be tried: it is not here; get it with: {missing}")
     columns = [[get_extractor(name, **options) for options in _settings_of(name)] for name in chosen]
     rows = zip_longest(*columns)
     return tuple(extractor for row in rows for extractor in row if extractor is not None)
+
+
+def _missing(name: str) -> str | None:
+    extractor = EXTRACTORS.load(name)
+    return extractor.missing() or MATCHERS.load(extractor.matcher).missing()
 
 
 def _settings_of(name: str) -> _Settings:

@@ -58,12 +58,12 @@ def tuning_csv(tuning: Tuning) -> str:
     >>> from tiepoint.evaluation.tune import tune, tuning_csv
     >>> photo = tp.Image(pixels=np.zeros((240, 320), np.uint8))
     >>> result = tune([photo], extractors=["orb"], budget=0.001, workers=0)  # no time for anything
-    >>> tuning_csv(result).split(",")[:4]
-    ['candidate', 'extractor', 'settings', 'ratio']
+    >>> tuning_csv(result).split(",")[:5]
+    ['candidate', 'extractor', 'settings', 'matcher', 'ratio']
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    header = ["candidate", "extractor", "settings", "ratio", "roles", "round", "fate"]
+    header = ["candidate", "extractor", "settings", "matcher", "ratio", "roles", "round", "fate"]
     columns = [(part, name) for part in ("held_out", "tuned") for name in _COLUMNS]
     writer.writerow([*header, *(f"{part}_{name}" for part, name in columns)])
     for row in tuning.rows:
@@ -74,6 +74,7 @@ def tuning_csv(tuning: Tuning) -> str:
                 row.words,
                 row.candidate.extractor.name,
                 json.dumps(entry["settings"]),
+                entry["matcher"],
                 entry["ratio"],
                 roles,
                 row.round,
@@ -118,6 +119,7 @@ def _row(row: Row) -> dict[str, Any]:
         "candidate": row.words,
         "extractor": row.candidate.extractor.name,
         "settings": row.candidate.extractor.settings(),
+        "matcher": row.candidate.matcher.name,
         "ratio": row.candidate.ratio,
         "round": row.round,
         "fate": row.fate,

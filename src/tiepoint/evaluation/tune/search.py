@@ -8,7 +8,7 @@ from statistics import fmean, median
 
 from tiepoint.errors import DataError
 from tiepoint.evaluation.metrics.inputs import above_zero
-from tiepoint.evaluation.tune.candidates import RATIOS, settings_to_try
+from tiepoint.evaluation.tune.candidates import ratios_for, settings_to_try
 from tiepoint.evaluation.tune.changes import at_most
 from tiepoint.evaluation.tune.choice import choose, default_runner, rows_of
 from tiepoint.evaluation.tune.plan import MEGAPIXELS, chosen_photos, kept_aside, planned
@@ -49,7 +49,7 @@ def tune(
         One or more, of the kind that is to be matched. They are reduced to 2 megapixels, one by one as they
         come; of more than ten, ten are taken.
     extractors : sequence of str, optional
-        Names; by default all that are installed.
+        Names; by default all that are here. Each is tried with the matcher that it comes with.
     budget : float
         Seconds. The plan follows from it; what then does not fit is listed in the result.
     workers : int, optional
@@ -94,7 +94,7 @@ def tune(
     """
     checked_count("seed", seed, most=2**31)
     seconds, hands = above_zero("budget", budget), how_many(workers)
-    runners = [Runner(extractor=one, ratios=RATIOS) for one in settings_to_try(extractors)]
+    runners = [Runner(extractor=one, ratios=ratios_for(one)) for one in settings_to_try(extractors)]
     draw_changes(1, without=without)  # a wrong name is told before the photos are read
     tried = [(photo.size, at_most(photo, MEGAPIXELS)) for photo in photos]
     if not tried:

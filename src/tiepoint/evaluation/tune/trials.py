@@ -13,11 +13,12 @@ import numpy as np
 from tiepoint.errors import TiepointError
 from tiepoint.evaluation.bench import Extracted, timed_features
 from tiepoint.evaluation.metrics import corner_error, matching_errors
+from tiepoint.evaluation.tune.candidates import Candidate
 from tiepoint.evaluation.tune.changes import Change, Changed, at_most, pair
 from tiepoint.evaluation.tune.views import Matrix
 from tiepoint.extractors import Extractor
 from tiepoint.geometry import estimate_homography
-from tiepoint.matchers import NearestNeighbour, View
+from tiepoint.matchers import View
 from tiepoint.types import Image, Matches
 
 RIGHT_WITHIN = 3.0  # pixels of photo 1, of a match
@@ -129,12 +130,14 @@ class Workbench:
         image0, (image1, H_1_from_0) = self._pair(trial)
         try:
             extracted = [self._extracted_first(extractor, trial, image0), timed_features(image1, extractor)]
+            start = time.perf_counter()
+            matches = Candidate(extractor=extractor).matcher.match(
+                *(View(features=one.features) for one in extracted)
+            )
         except TiepointError as error:
             return Failure(trial=trial, reason=str(error))
         except MemoryError:
             return Failure(trial=trial, reason=f"{extractor.name} ran out of memory")
-        start = time.perf_counter()
-        matches = NearestNeighbour().match(*(View(features=one.features) for one in extracted))
         seconds = sum(one.seconds for one in extracted) + time.perf_counter() - start
         # Of cross-checked neighbours the ratio can be asked afterwards as well.
         return [
