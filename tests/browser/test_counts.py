@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 import tiepoint
 from tests.browser.conftest import Open, Opened
+from tests.plotting.plot_inputs import features_at, noisy
+from tiepoint.errors import OptionError
 from tiepoint.evaluation import RenderedPair
 from tiepoint.matchers import NearestNeighbour
 from tiepoint.plotting.pages.view import keypoints_page, matches_page
@@ -104,27 +107,92 @@ def test_the_line_of_python_gives_what_is_shown(opened: Open, result: MatchResul
         page.tick("mutual", mutual)
         for name, value in (("ratio", ratio), ("distance", distance), ("most", most)):
             page.type(name, value)
-        names: dict[str, Any] = {"tiepoint": tiepoint, "result": result}
+        names: dict[str, Any] = {"tp": tiepoint, "result": result}
         exec(page.tab.locator("#code").inner_text(), names)
         check(page, names["matches"])
 
 
-def test_a_wrong_number_is_marked_and_changes_nothing(opened: Open, result: MatchResult) -> None:
+@pytest.mark.parametrize("wrong", [-1, 0, 1.01, 7])
+def test_a_wrong_number_is_marked_and_changes_nothing(
+    opened: Open, result: MatchResult, wrong: float
+) -> None:
+    with pytest.raises(OptionError):
+        result.candidates.where(ratio=wrong)
     page = opened(matches_page(result))
     before = page.count("strongest")
-    page.type("ratio", -1)
-    assert page.tab.locator("[data-name=ratio] input[type=number]").get_attribute("aria-invalid") == "true"
+    field = page.tab.locator("[data-name=ratio] input[type=number]")
+    page.type("ratio", wrong)
+    assert field.get_attribute("aria-invalid") == "true"
     assert page.count("strongest") == before
+    page.tab.click("#reset")
+    assert field.get_attribute("aria-invalid") is None
+    assert field.input_value() == "0.8"
 
 
-def test_the_copied_line_is_the_one_that_is_shown(opened: Open, result: MatchResult) -> None:
-    page = opened(matches_page(result), permissions=["clipboard-read", "clipboard-write"])
-    page.type("ratio", 0.61)
-    page.tab.click("#copy")
+def test_guided_matches_have_a_switch_of_their_own_and_numbers_add_up(
+    opened: Open, result: MatchResult
+) -> None:
+    page = opened(matches_page(result))
+    geometry = result.geometry
+    assert geometry is not None
+    assert geometry.guided > 10
+
+    def numbers() -> list[int]:
+        found = page.tab.locator(".bar label:has(b)").all_inner_texts()
+        return [int(text.split()[0]) for text in found]
+
+    agree, rejected, guided = numbers()
+    won = geometry.inliers[len(geometry.matches) - geometry.guided :]
+    assert guided == np.count_nonzero(won)
+    assert agree + guided == geometry.count == page.count("agree")
+    assert agree + rejected == len(result.matches) + np.count_nonzero(~won)
+    assert agree + rejected + guided == page.count("passed")
+    for switches, shown in (
+        ({"agree"}, agree), ({"rejected"}, rejected), ({"guided"}, guided),
+        ({"agree", "guided"}, agree + guided),
+    ):  # fmt: skip
+        for name in ("agree", "rejected", "guided"):
+            page.tick(name, name in switches)
+        assert page.js("() => selection.shown.length") == shown
+        assert numbers() == [agree, rejected, guided]
+        assert page.count("agree") == geometry.count
+    colours = page.js(
+        "() => [...document.querySelectorAll('.bar .key')].slice(0, 3).map((e) => getComputedStyle(e).color)"
+    )
+    assert len(set(colours)) == 3
+
+
+def test_the_funnel_has_only_stages_that_filter(opened: Open, result: MatchResult) -> None:
+    page = opened(matches_page(result))
+
+    def stages() -> list[str]:
+        return [text.split(" ", 1)[1] for text in page.tab.locator("#funnel li:visible").all_inner_texts()]
+
+    usual = ["keypoints in A", "keypoints in B", "nearest", "mutual", "pass the ratio"]
+    assert stages() == [*usual, "with guided matching", "agree"]
+    page.type("distance", 200)
+    page.type("most", 50)
+    assert stages() == [*usual, "pass the distance", "strongest", "with guided matching", "agree"]
+    page.type("ratio", None)
+    page.tick("mutual", False)
+    assert "mutual" not in stages()
+    assert "pass the ratio" not in stages()
+
+
+def test_a_browser_that_comes_back_shows_what_is_drawn(opened: Open, result: MatchResult) -> None:
+    page = opened(matches_page(result))
+    page.type("ratio", 0.5)
+    page.tick("agree", False)
+    page.tab.select_option("#colour", "ratio")
+    page.tab.goto("about:blank")
+    page.tab.go_back()
+    page.tab.wait_for_selector("html.running")
     page.settled()
-    assert page.tab.locator("#copied").inner_text() == "Copied."
-    line = page.js("() => navigator.clipboard.readText()")
-    assert line == "matches = tiepoint.match_features(result.features0, result.features1, ratio=0.61)"
+    assert page.js("() => byId('colour').value === state.colour")
+    for name in ("agree", "rejected", "guided"):
+        assert page.tab.locator(f"[data-switch={name}]").is_checked() == page.js(f"() => state.show.{name}")
+    assert page.tab.locator("[data-name=ratio] input[type=number]").input_value() == "0.8"
+    assert page.js("() => state.thresholds.ratio") == 0.8
 
 
 def test_thresholds_of_other_filters(opened: Open, scene: RenderedPair) -> None:
@@ -164,6 +232,48 @@ def test_keypoints_are_counted_too(opened: Open, scene: RenderedPair) -> None:
     assert page.count("size") == int((features.size >= np.float32(4)).sum())
     least = float(np.median(features.score))
     page.type("score", least)
-    names: dict[str, Any] = {"features": features}
-    exec(page.tab.locator("#code").inner_text(), names)
-    assert page.count("strongest") == len(names["features"]) > 0
+    assert page.count("score") == page.count("strongest") > 0
+
+
+def test_a_score_below_zero_can_be_typed(opened: Open) -> None:
+    xy, photo = np.array([[20, 30], [200, 100], [150, 60]], np.float32), noisy(300, 200)
+    matches = Matches(xy0=xy, xy1=xy, source="any", image_size0=photo.size, image_size1=photo.size,
+                      score=np.array([-0.9, -0.2, 0.5], np.float32))  # fmt: skip
+    page = opened(matches_page(MatchResult(image0=photo, image1=photo, candidates=matches, matches=matches)))
+    page.type("score", -0.5)
+    field = page.tab.locator("[data-name=score] input[type=number]")
+    assert field.get_attribute("aria-invalid") == "false"
+    assert field.evaluate("(e) => e.validity.valid")
+    assert page.count("strongest") == 2
+
+
+def test_a_few_giants_share_the_last_bar(opened: Open) -> None:
+    photo, xy = noisy(300, 200), np.random.default_rng(2).uniform(0, 199, (500, 2))
+    size = np.linspace(2, 10, 500).astype(np.float32)
+    size[:3] = 900
+    page = opened(keypoints_page(photo, replace(features_at(xy, photo), size=size)))
+    assert "last bar: " in page.tab.locator("[data-name=size] small").inner_text()
+    low, high = page.js("() => { const { low, step, steps } = SLIDERS[0]; return [low, low + steps * step] }")
+    assert low <= 2
+    assert 9.5 < high < 11
+    page.type("size", 500)
+    assert page.count("strongest") == 3
+    plainly = opened(keypoints_page(photo, replace(features_at(xy, photo), size=size[3:].repeat(2)[:500])))
+    assert not plainly.tab.locator("[data-name=size] small").is_visible()
+
+
+def test_all_bars_of_a_photo_have_one_colour(opened: Open, scene: RenderedPair) -> None:
+    page = opened(keypoints_page(scene.image0, tiepoint.extract(scene.image0, "sift")))
+    colours = page.js(
+        """() => [...document.querySelectorAll("fieldset canvas")].map((canvas) => {
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const counts = {};
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] === 255) counts[data.slice(i, i + 3)] = (counts[data.slice(i, i + 3)] ?? 0) + 1;
+          }
+          return Object.entries(counts).sort((a, b) => b[1] - a[1])[0][0];
+        })"""
+    )
+    assert len(colours) == 3
+    assert set(colours) == {"86,180,233"}
+    page.errors[:] = [line for line in page.errors if "readback" not in line]

@@ -177,9 +177,11 @@ def test_switches_show_and_hide(opened: Open, result: MatchResult) -> None:
     with_keypoints = inked()
     page.tick("keypoints", False)
     page.tick("agree", False)
-    rejected = inked()
+    others = inked()
     page.tick("rejected", False)
-    assert with_keypoints > everything > rejected > inked() == 0
+    guided = inked()
+    page.tick("guided", False)
+    assert with_keypoints > everything > others > guided > inked() == 0
     assert page.tab.locator("#nothing").is_visible()
     page.errors[:] = [line for line in page.errors if "readback" not in line]
 
@@ -244,6 +246,58 @@ def test_nothing_found_is_shown_as_nothing(opened: Open) -> None:
     assert page.tab.locator("#nothing").is_visible()
     page.tab.click("#next")
     assert page.tab.locator(".answer.no").inner_text().split("\n")[1].startswith("Same scene: no")
+    for gone in ("#reset", "#code", "#copy", "thead", "h2:text-is('Thresholds')"):
+        assert not page.tab.locator(gone).is_visible()
+
+
+def test_one_match_is_no_matches(opened: Open) -> None:
+    photo = noisy(300, 200)
+    page = opened(matches_page(result_of([[1, 1]], [[2, 2]], photo, photo, distance=[3])))
+    page.tab.wait_for_timeout(700)
+    assert page.tab.locator("#said").inner_text() == "1 match passes."
+    assert page.tab.locator(".answer").inner_text().startswith("1 match\n")
+    assert "with 1 match" in page.tab.locator("#stage").get_attribute("aria-label")
+    single = opened(keypoints_page(photo, features_at([[1, 1]], photo)))
+    assert single.tab.locator(".answer").inner_text().startswith("1 keypoint\n")
+
+
+def test_the_yellow_frame_is_explained_where_there_is_one(opened: Open, scene: RenderedPair) -> None:
+    for model in ("homography", "fundamental"):
+        made = tiepoint.match(scene.image0, scene.image1, extractor="orb", model=model)
+        page = opened(matches_page(made))
+        there = model == "homography"
+        assert page.tab.locator(".key.outline").is_visible() == there
+        told = page.tab.locator("#keys").inner_text()
+        assert ("the yellow frame is the border" in told) == there
+        assert ("white ring is where the matches around it" in told) == (not there)
+
+
+def test_the_photo_is_seen_through_many_lines_and_what_is_rejected_is_seen_through_them(
+    opened: Open, result: MatchResult
+) -> None:
+    page = opened(matches_page(result))
+    ask = """([agree, won, rejected]) => {
+      const rows = (length, state) => ({ rows: { length }, state });
+      const opacity = opacityOf([rows(agree, AGREES), rows(won, WON), rows(rejected, REJECTED)]);
+      return [opacity(AGREES), opacity(WON), opacity(REJECTED)];
+    }"""
+    many = page.js(ask, [500, 400, 100])
+    assert many[0] == many[1] < 0.4
+    assert many[2] > 0.9
+    assert page.js(ask, [200, 0, 900])[0] > 0.9
+    assert 0.05 < page.js(ask, [5000, 0, 0])[0] < 0.15
+
+
+def test_sections_lists_and_colours_can_be_told_without_seeing_them(
+    opened: Open, result: MatchResult
+) -> None:
+    page = opened(matches_page(result), forced_colors="active")
+    names = page.js("() => [...document.querySelectorAll('fieldset')].map((e) => e.ariaLabel)")
+    assert len(names) == 3
+    assert all(names)
+    assert all(text.strip() for text in page.tab.locator("thead th").all_inner_texts())
+    colours = page.js("() => [...document.querySelectorAll('.key')].map((e) => getComputedStyle(e).color)")
+    assert colours[:2] == ["rgb(86, 180, 233)", "rgb(213, 94, 0)"]
 
 
 def test_methods_joined_have_no_sliders_but_verdicts(opened: Open, scene: RenderedPair) -> None:
@@ -271,6 +325,9 @@ def test_in_a_notebook_the_page_lies_over_a_picture(opened: Open, result: MatchR
     assert frame.evaluate(
         "() => { try { return parent.document.title } catch { return 'out of reach' } }"
     ) == ("out of reach")
+    lowest = frame.evaluate("() => document.querySelector('.sliders').getBoundingClientRect().bottom")
+    assert lowest < frame.evaluate("() => innerHeight")
+    assert page.tab.locator("iframe").evaluate("(e) => getComputedStyle(e).borderTopStyle") == "solid"
     first = frame.locator("[data-stage=strongest] b").inner_text()
     frame.locator("[data-name=ratio] input[type=number]").fill("0.5")
     assert frame.locator("[data-stage=strongest] b").inner_text() != first
@@ -286,6 +343,11 @@ def test_without_scripts_the_verdict_and_the_photos_are_seen(opened: Open, resul
     assert "Same scene" in context_page.tab.locator(".answer").inner_text()
     assert context_page.tab.locator("main img").first.bounding_box()["width"] > 500
     assert "scripts do not run" in context_page.tab.locator("noscript").inner_text()
+    # Nothing that would need a script, and no number that only a script could know.
+    for dead in ("button", "input", "select", "canvas", "code", "thead", "#funnel", "#keys", ".caption"):
+        assert context_page.tab.locator(f"{dead}:visible").count() == 0
+    assert "0 agree" not in context_page.tab.locator("main").inner_text()
+    assert "How it came about" in context_page.tab.locator("main").inner_text()
 
 
 def test_real_pairs_open_without_a_complaint(opened: Open, data: Path) -> None:

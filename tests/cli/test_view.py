@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+from tiepoint.cli.view import default_name
 
 from .conftest import Tiepoint, sentence
 
@@ -85,3 +88,23 @@ def test_a_page_never_overwrites_a_photo(
     photo.write_bytes(photo_files[0].read_bytes())
     done = tiepoint("view", photo, photo_files[1], "-o", photo)
     assert "would overwrite the photo itself" in sentence(done)
+
+
+def test_a_default_name_is_short_enough_for_any_file_system() -> None:
+    long = ["photos/" + "\u5bfa" * 80 + ".jpg", "\u5c71" * 80 + "\udcff.jpg"]
+    name = default_name(long)
+    assert len(os.fsencode(name)) <= 255
+    assert name == f"{chr(0x5BFA) * 33}-{chr(0x5C71) * 33}.view.html"
+    assert default_name(["a/" + "x" * 150 + ".jpg", "b/y.png"]) == "x" * 150 + "-y.view.html"
+    assert default_name(["z" * 300 + ".jpg"]) == "z" * 200 + ".view.html"
+
+
+def test_photos_with_long_names_have_a_page(
+    tiepoint: Tiepoint, photo_files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    photos = [tmp_path / (letter * 80 + ".png") for letter in "\u5bfa\u5c71"]
+    for photo, source in zip(photos, photo_files, strict=True):
+        photo.write_bytes(source.read_bytes())
+    done = tiepoint("view", *photos, "-e", "orb", "-q", cwd=tmp_path)
+    assert done.code == 0
+    assert (tmp_path / done.out.removesuffix("\n")).is_file()

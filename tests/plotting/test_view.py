@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import io
 import json
@@ -23,7 +24,9 @@ from tiepoint.evaluation import RenderedPair
 from tiepoint.matchers import NearestNeighbour
 from tiepoint.plotting import save_keypoints_view, save_matches_view
 from tiepoint.plotting.pages.view import keypoints_page, matches_page
+from tiepoint.plotting.pages.view.help import rotation
 from tiepoint.plotting.pages.view.mutual import mutual_flags
+from tiepoint.plotting.pages.view.origin import features_lines, result_lines
 from tiepoint.plotting.pages.view.packing import packed
 from tiepoint.plotting.pages.view.preview import preview
 from tiepoint.plotting.pages.view.rows import AGREES, REJECTED, rows_of
@@ -311,3 +314,40 @@ def test_in_a_notebook_the_page_is_shut_in(scene: RenderedPair) -> None:
     assert "Content-Security-Policy" in inner
     assert len(html) < 700_000
     assert all(max(one.size) <= 640 for one in photos_in(inner))
+
+
+def test_lines_of_python_are_of_one_method_whose_options_are_known(scene: RenderedPair) -> None:
+    named = [replace(image, path=f"photos/{name}") for image, name in
+             zip((scene.image0, scene.image1), ("a b.jpg", "\u202egpj.\udcff"), strict=True)]  # fmt: skip
+    made = tp.match(*named, extractor="orb", matcher="nearest", max_keypoints=300, verify=False)
+    text = "\n".join(result_lines(made))
+    assert "max_keypoints=300" in text
+    assert "opencv" not in text
+    assert text.splitlines()[-1].startswith('result = tp.match("a b.jpg", ')
+    assert r"\u202egpj.\udcff" in text
+    assert "verify=False" in text
+    ast.parse(text)
+    strange = {**made.methods[0], "settings": {"max_keypoints": 5, "a b": 1}}
+    for unknown in (
+        replace(made, methods=()),
+        replace(made, methods=(*made.methods, *made.methods)),
+        replace(made, methods=(strange,)),
+        replace(made, image0=replace(made.image0, path=None)),
+    ):
+        assert [line.partition(" ")[0] for line in result_lines(unknown)] == ["import", "#"]
+    features = features_at([[1, 1]], named[0])
+    assert features_lines(named[0], features)[1].startswith("# features is")  # no settings are known
+
+
+@pytest.mark.parametrize("degrees", [-170, -45, 0, 20, 100])
+def test_the_rotation_between_photos_is_measured(degrees: float) -> None:
+    xy0 = np.random.default_rng(1).uniform(0, 100, (30, 2))
+    turn = np.deg2rad(degrees)
+    R = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    xy1 = 1.7 * xy0 @ R.T + (30, -20)
+    assert rotation(xy0.astype(np.float32), xy1.astype(np.float32)) == pytest.approx(degrees, abs=0.01)
+    mirror = xy0 * (-1, 1) + (100, 0)
+    assert rotation(mirror.astype(np.float32), xy1.astype(np.float32), mirrored=True) == pytest.approx(
+        degrees, abs=0.01
+    )
+    assert rotation(np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +26,8 @@ EXAMPLES = """
 
 MODELS = ("auto", "homography", "fundamental", "essential", "affine", "similarity")
 _OF_ONE = "sift"
+# Bytes of a default name: file systems end at 255, and something may be added to it.
+_MOST_BYTES = 200
 
 
 def view(
@@ -109,13 +112,24 @@ def view(
             for remark in result.log:
                 talk.note(remark)
             path = save_matches_view(target, result, **shown)
-            talk.note(f"{len(result.matches)} matches; {result.verdict}")
+            count = len(result.matches)
+            talk.note(f"{count} match{'' if count == 1 else 'es'}; {result.verdict}")
         sys.stdout.write(f"{path}\n")
 
 
 def default_name(photos: list[str]) -> str:
-    """Return the name of the page of these photos, in this folder."""
-    return f"{'-'.join(Path(photo).stem for photo in photos)[:200]}.view.html"
+    """Return the name of the page of these photos, in this folder; long names keep their beginnings."""
+    stems = [Path(photo).stem for photo in photos]
+    if len(os.fsencode("-".join(stems))) > _MOST_BYTES:
+        stems = [_cut(stem, _MOST_BYTES // len(stems)) for stem in stems]
+    return f"{'-'.join(stems)}.view.html"
+
+
+def _cut(name: str, most: int) -> str:
+    """Return the beginning of a name, of at most so many bytes and of whole characters."""
+    while len(os.fsencode(name)) > most:
+        name = name[:-1]
+    return name
 
 
 def _chosen(

@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from tiepoint.plotting.matches import draw_matches
 from tiepoint.plotting.pages.view import matches_page
 from tiepoint.plotting.photo import caption, resized
-from tiepoint.plotting.selection import funnel_line
+from tiepoint.plotting.selection import funnel_line, shown_of
 from tiepoint.types import Features, Image, Matches, MatchResult
 
 # A notebook keeps what it shows: these bound what a picture adds to the file.
 _PHOTO_SIDE = 400
 _RESULT_WIDTH = 960
 _JPEG_QUALITY = 85
-_VIEW_SIDE, _VIEW_HEIGHT = 640, 780
+# As high as a page on it has need of, down to the sliders.
+_VIEW_SIDE, _VIEW_HEIGHT = 640, 920
 
 _Row = tuple[str, object]
 
@@ -80,7 +81,8 @@ def matches_html(matches: Matches) -> str:
 
 def result_html(result: MatchResult) -> str:
     """Return the picture of the matches, the verdict, what each filter left, the time, and the log."""
-    alternative = f"{len(result.matches)} matches"
+    count = len(result.matches)
+    alternative = shown_of(count, count, "match", ranked=False)
     picture = _picture(draw_matches(result, width=_RESULT_WIDTH), alternative)
     rows: list[_Row] = []
     if result.verdict is not None:
@@ -105,7 +107,8 @@ def _over(picture: str, page: str, title: str) -> str:
     return (
         f'<div style="position: relative; min-height: {_VIEW_HEIGHT}px">{picture}'
         f'<iframe sandbox="allow-scripts" title="{escape(title)}" srcdoc="{escape(page)}" '
-        'style="position: absolute; inset: 0; width: 100%; height: 100%; border: 0; '
+        'style="position: absolute; inset: 0; width: 100%; height: 100%; '
+        "box-sizing: border-box; border: 1px solid #8a9199; border-radius: 6px; "
         'color-scheme: light dark">'
         "</iframe></div>"
     )

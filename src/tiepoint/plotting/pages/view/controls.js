@@ -1,5 +1,5 @@
 // @ts-check
-// What the page says and offers: counts, switches, buttons, and the chosen thresholds as Python.
+// What the page says and offers: counts, switches, buttons.
 "use strict";
 
 const SAID_MS = 400; // a screen reader is told once a slider rests
@@ -27,26 +27,45 @@ function update(typed) {
   showSliders(typed);
   showCounts();
   showLegend();
-  byId("code").textContent = pythonLine();
+  showPython();
+  showSelected();
   window.clearTimeout(listing);
   listing = window.setTimeout(listStrongest, 80);
   redraw({ lines: true, moving: true });
 }
 
 function showCounts() {
-  const { stages, counts, guided, passed } = selection;
+  const { stages, counts, passed } = selection;
   for (const [name, count] of stages) count_(name, count);
-  count_("guided", guided);
-  count_("unknown", counts[UNKNOWN]);
-  count_("rejected", counts[REJECTED]);
-  count_("agree", counts[AGREES]);
-  count_("passed", passed.length);
-  const mutual = byId("funnel").querySelector("[data-stage=mutual]");
-  if (mutual) /** @type {HTMLElement} */ (mutual).hidden = !state.thresholds.mutual;
-  const what = PAGE.kind === "pair" ? "matches" : "keypoints";
-  const judged = PAGE.geometry ? `: ${counts[AGREES]} agree, ${counts[REJECTED]} rejected` : "";
-  say(`${passed.length} ${what} pass${judged}.`);
+  const agree = counts[AGREES] + counts[WON];
+  /** @type {[string, number][]} */
+  const others = [["passed", passed.length], ["agree", agree], ["unknown", counts[UNKNOWN]],
+    ["rejected", counts[REJECTED]], ["own", counts[AGREES]], ["guided", counts[WON]]];
+  for (const [name, count] of others) count_(name, count);
+  showStages();
+  const what = PAGE.kind === "pair" ? "match" : "keypoint";
+  const judged = PAGE.geometry ? `: ${agree} agree, ${counts[REJECTED]} rejected` : "";
+  say(`${counted(passed.length, what)} pass${passed.length === 1 ? "es" : ""}${judged}.`);
   byId("nothing").hidden = selection.shown.length > 0;
+}
+
+/** Of the funnel only the stages that filter; the last one of a photo counts what is shown. */
+function showStages() {
+  for (const element of byId("funnel").querySelectorAll("[data-stage]")) {
+    const stage = /** @type {HTMLElement} */ (element);
+    const name = stage.dataset.stage === "strongest" ? "most" : stage.dataset.stage;
+    if (name === "most" && PAGE.kind === "photo") continue;
+    const threshold = new Map(Object.entries(state.thresholds)).get(name ?? "");
+    stage.hidden = threshold === null || threshold === false;
+  }
+}
+
+/**
+ * @param {number} count
+ * @param {string} noun
+ */
+function counted(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : noun.endsWith("ch") ? "es" : "s"}`;
 }
 
 /**
@@ -68,43 +87,15 @@ function showLegend() {
   /** @type {HTMLElement} */ (bar).style.background = `linear-gradient(to right, ${PAGE.palette.graded.join(",")})`;
 }
 
-/** The thresholds as the one line of Python that gives the same matches. */
-function pythonLine() {
-  const { mutual, ratio, distance, score, size, most } = state.thresholds;
-  const options = [ratio === null || !ROWS.ratio ? "" : `ratio=${ratio}`,
-    distance === null || !ROWS.distance ? "" : `max_distance=${distance}`].filter(Boolean).join(", ");
-  const name = PAGE.kind === "pair" ? "matches" : "features";
-  let line = name === "features" ? "features" : "result.candidates";
-  const conditions = [["score", score], ["size", size]].filter(([, value]) => value !== null);
-  for (const [what, value] of conditions) line = `${line}[${line}.${what} >= ${value}]`;
-  if (name === "matches" && mutual && ROWS.mutual) {
-    line = `tiepoint.match_features(result.features0, result.features1${options ? `, ${options}` : ""})`;
-  } else if (options) {
-    line += `.where(${options})`;
-  }
-  if (most !== null) line += `.strongest(${most})`;
-  return `${name} = ${line}`;
-}
-
-async function copyCode() {
-  const text = byId("code").textContent ?? "";
-  let done = true;
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // A frame in a notebook has no clipboard: the line is selected, and the old command tried.
-    window.getSelection()?.selectAllChildren(byId("code"));
-    done = document.execCommand("copy");
-  }
-  byId("copied").textContent = done ? "Copied." : "Selected: copy it with Ctrl+C.";
-}
-
 /** Lay the photos out anew: the window, or what is shown, has another size. */
 function relayOut() {
-  const home = !state.views.length || atHome();
+  const before = state.views.length && !atHome() ? homes() : null;
   const stacked = layOut();
   fitLayers();
-  if (home || state.flicker !== "off") goHome();
+  if (before) keepPlaces(before);
+  else goHome();
+  placePatches(stacked);
+  letScroll();
   STAGE.classList.toggle("stacked", stacked);
   for (const [photo, panel] of state.panels.entries()) {
     const caption = byId(`caption${photo}`);
@@ -116,6 +107,7 @@ function relayOut() {
   }
   if (PAGE.photos.length < 2) byId("caption0").textContent = PAGE.photos[0].name;
   showSliders();
+  showSelected();
   redraw({ photos: true });
 }
 
@@ -147,7 +139,7 @@ function connect() {
   const buttons = {
     fit, "zoom-in": () => zoomMiddle(1.4), "zoom-out": () => zoomMiddle(1 / 1.4), previous: () => step(-1),
     next: () => step(1), flicker: () => setFlicker(state.flicker === "off"), swap: swapPhotos,
-    unselect: () => pick(-1, false), reset: resetThresholds, copy: copyCode,
+    unselect, reset: resetThresholds, copy: copyPython,
   };
   for (const [id, act] of Object.entries(buttons)) byId(id).addEventListener("click", act);
 }

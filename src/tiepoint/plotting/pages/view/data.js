@@ -10,13 +10,13 @@
  *   mirrored: boolean}} GeometryFacts
  * @typedef {{mutual: boolean, ratio: number | null, distance: number | null, score: number | null,
  *   size: number | null, most: number | null}} Thresholds
- * @typedef {{agree: string, rejected: string, outline: string, keypoint: string, rim: string,
+ * @typedef {{agree: string, rejected: string, guided: string, outline: string, keypoint: string, rim: string,
  *   graded: string[]}} Palette
  * @typedef {{count: number, candidates: number, arrays: Record<string, Packed>, methods: string[]}} PackedRows
  * @typedef {{count: number, arrays: Record<string, Packed>}} PackedKeypoints
  * @typedef {{kind: "pair" | "photo", photos: Photo[], rows: PackedRows | null,
  *   keypoints: (PackedKeypoints | null)[], geometry: GeometryFacts | null, thresholds: Thresholds,
- *   whole: boolean, outlines: Packed[], palette: Palette, colours: string[]}} PageData
+ *   origin: string[], outlines: Packed[], palette: Palette, colours: string[]}} PageData
  * @typedef {{count: number, xy: Float32Array, size: Float32Array, angle: Float32Array | null,
  *   score: Float32Array | null}} Keypoints
  */
@@ -25,6 +25,8 @@
 const UNKNOWN = 0;
 const REJECTED = 1;
 const AGREES = 2;
+/** What agrees and passes by guided matching alone. */
+const WON = 3;
 
 const PAGE = /** @type {PageData} */ (JSON.parse(byId("data").textContent ?? "null"));
 
@@ -193,3 +195,9 @@ function placed() {
 
 /** Rows that were judged to agree: places of the other photo are interpolated from these. */
 const AGREEING = Array.from(STATE.keys()).filter((i) => ROWS.judged[i] === AGREES);
+
+/** The homography from each photo to the other, and which side of its horizon is seen; none for other models. */
+const FROM = PAGE.geometry?.matrix && PAGE.geometry.planar
+  ? [PAGE.geometry.matrix, adjugate(PAGE.geometry.matrix)].map((matrix, photo) => (
+    { matrix, front: sideOfMost(matrix, ROWS.xy[photo], ROWS.judged) }))
+  : [];

@@ -2,7 +2,7 @@
 // The selected match: both patches in the frames of their keypoints, and its numbers; and the list to choose from.
 "use strict";
 
-const PATCH = 176; // pixels of CSS
+const PATCH = 176; // pixels of CSS, at most
 const LISTED = 12;
 const AROUND = 4; // a patch is so many times as wide as its keypoint
 const NO_SIZE = 16; // diameter in pixels of the photo, where a keypoint has none
@@ -14,15 +14,43 @@ const NO_SIZE = 16; // diameter in pixels of the photo, where a keypoint has non
  */
 function pick(row, zooming) {
   state.selected = row;
-  byId("selected").hidden = row < 0;
   if (row >= 0) {
     if (zooming) zoomTo(row);
-    showPatches(row);
-    showNumbers(row);
     say(`${PAGE.kind === "pair" ? "Match" : "Keypoint"} ${rankOf(row)}: ${verdictOf(row)}`);
+    // Who chose from the list below must see what was chosen, and the patches lie at the stage's lower edge.
+    STAGE.scrollIntoView({ block: "nearest" });
   }
+  showSelected();
   markListed();
   moved();
+}
+
+/** What is told and shown of the selected row; the thresholds may have changed what there is to say. */
+function showSelected() {
+  const row = state.selected;
+  byId("selected").hidden = row < 0;
+  for (const photo of PAGE.photos.keys()) byId(`patched${photo}`).hidden = row < 0 || state.flicker !== "off";
+  if (row < 0) return;
+  showPatches(row);
+  showNumbers(row);
+}
+
+function unselect() {
+  pick(-1, false);
+  // The button is gone; whoever works with keys goes on with the photos.
+  STAGE.focus({ preventScroll: true });
+}
+
+/** Put both patches side by side over the photos, where no end of a selected match is. */
+function placePatches(/** @type {boolean} */ stacked) {
+  for (const [photo, { left, top, width, height }] of state.panels.entries()) {
+    const side = Math.round(Math.min(PATCH, 0.42 * height, 0.34 * width));
+    const above = stacked && photo === 1;
+    const box = byId(`patched${photo}`);
+    box.style.width = box.style.height = `${side}px`;
+    box.style.left = `${left + (photo === 0 || stacked ? width - side : 0)}px`;
+    box.style.top = `${top + (above ? 0 : height - side)}px`;
+  }
 }
 
 /**
@@ -106,6 +134,7 @@ function showNumbers(row) {
   }
   if (PAGE.geometry?.found) facts.push(["residual", `${short(RESIDUAL[row])} px`]);
   if (ROWS.mutual && row < ROWS.candidates) facts.push(["nearest both ways", ROWS.mutual[row] ? "yes" : "no"]);
+  if (!selection.passes[row]) facts.push(["thresholds", "does not pass"]);
   if (ROWS.methods.length) facts.push(["method", ROWS.methods[ROWS.method?.[row] ?? 0]]);
   const list = byId("numbers");
   list.replaceChildren(

@@ -6,10 +6,11 @@
  * @typedef {object} Chosen
  * @property {[string, number][]} stages what each stage left
  * @property {Int32Array} passing candidates that pass all but the limit of their number, strongest first
- * @property {Int32Array} passed those within the limit, and guided matches behind them if they are on
- * @property {Int32Array} shown those of them whose kind is switched on
- * @property {number[]} counts of the passed: unknown, rejected, agree
- * @property {number} guided how many of the passed are there by guided matching alone
+ * @property {Int32Array} passed those within the limit, and behind them what guided matching has won besides
+ * @property {Uint8Array} passes 1 for the rows that passed
+ * @property {Uint8Array} kinds of all rows: what is known of each, or that it was won
+ * @property {Int32Array} shown those that passed and whose kind is switched on
+ * @property {number[]} counts of the passed by their kind
  */
 
 /** @typedef {{agree: boolean, rejected: boolean, guided: boolean, keypoints: boolean}} Switches */
@@ -73,25 +74,31 @@ function select(thresholds, switches) {
     return true;
   });
   const strongest = thresholds.most === null ? passing : passing.subarray(0, thresholds.most);
-  const inside = new Uint8Array(ROWS.count);
-  for (const i of strongest) inside[i] = 1;
+  const passes = new Uint8Array(ROWS.count);
+  for (const i of strongest) passes[i] = 1;
+  const kinds = STATE.slice();
   /** @type {number[]} */
-  const more = [];
-  if (switches.guided) {
-    for (let i = 0; i < ROWS.count; i++) if (ROWS.guided[i] && !inside[i]) more.push(i);
+  const won = [];
+  for (let i = 0; i < ROWS.count; i++) {
+    if (!ROWS.guided[i] || passes[i]) continue;
+    won.push(i);
+    // The last refinement may have turned against some of them: these are rejected as any others.
+    if (kinds[i] === AGREES) kinds[i] = WON;
+    passes[i] = 1;
   }
-  const passed = Int32Array.from([...strongest, ...more]);
-  const counts = [0, 0, 0];
-  for (const i of passed) counts[STATE[i]]++;
-  const on = [switches.agree, switches.rejected, switches.agree];
+  const passed = Int32Array.from([...strongest, ...won]);
+  const counts = [0, 0, 0, 0];
+  for (const i of passed) counts[kinds[i]]++;
+  const on = [switches.agree, switches.rejected, switches.agree, switches.guided];
   return {
     stages: [...stages.map(([name], k) => /** @type {[string, number]} */ ([name, left[k]])),
       ["strongest", strongest.length]],
     passing,
     passed,
-    shown: passed.filter((i) => on[STATE[i]]),
+    passes,
+    kinds,
+    shown: passed.filter((i) => on[kinds[i]]),
     counts,
-    guided: more.length,
   };
 }
 

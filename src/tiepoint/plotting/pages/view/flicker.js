@@ -17,15 +17,14 @@ function aligned() {
 
 /** @returns {HTMLCanvasElement} */
 function laidOver() {
-  const H = /** @type {number[]} */ (PAGE.geometry?.matrix);
-  const front = sideOfMost(H, ROWS);
+  const { matrix: H, front } = FROM[0];
   const [photo0, photo1] = PAGE.photos;
   const scale = Math.min(1, MOST_ALIGNED / Math.max(photo0.width, photo0.height));
   const target = document.createElement("canvas");
   target.width = Math.max(1, Math.round(photo0.width * scale));
   target.height = Math.max(1, Math.round(photo0.height * scale));
   // Of photo B a level that has about a pixel for each of the target, where A's middle is.
-  const middle = carried(H, { x: photo0.width / 2, y: photo0.height / 2 });
+  const middle = carried(H, { x: photo0.width / 2, y: photo0.height / 2 }, front);
   const source = pixelsOf(levelFor(1, scale / Math.min(20, Math.max(0.05, middle?.scale ?? 1))));
   const pen = /** @type {CanvasRenderingContext2D} */ (target.getContext("2d"));
   const image = pen.createImageData(target.width, target.height);
@@ -86,6 +85,8 @@ function sample({ data, width, height }, x, y, target, at) {
 function setFlicker(on) {
   window.clearInterval(flickerTimer);
   state.flicker = on ? "A" : "off";
+  // Photo B lies on the frame of A: what moves A moves both.
+  state.leader = 0;
   byId("flicker").setAttribute("aria-pressed", String(on));
   byId("swap").hidden = !on;
   relayOut();

@@ -40,11 +40,12 @@ function transposed([a, b, c, d, e, f, g, h, i]) {
  * Where a homography takes a point, and by how much it enlarges there.
  * @param {number[]} H
  * @param {Point} point
- * @returns {Placed | null} null at the horizon
+ * @param {1 | -1} front the side of its horizon that is seen
+ * @returns {Placed | null} null at the horizon, and behind it, where all is upside down
  */
-function carried(H, { x, y }) {
+function carried(H, { x, y }, front) {
   const [u, v, w] = product(H, x, y);
-  if (Math.abs(w) < 1e-12) return null;
+  if (w * front < 1e-12) return null;
   const at = { x: u / w, y: v / w };
   const ux = (H[0] - at.x * H[6]) / w;
   const uy = (H[1] - at.x * H[7]) / w;
@@ -63,7 +64,7 @@ function residuals(geometry, rows) {
   const m = /** @type {number[]} */ (geometry.matrix);
   const [xy0, xy1] = rows.xy;
   const found = new Float64Array(rows.count);
-  const front = geometry.planar ? sideOfMost(m, rows) : 1;
+  const front = geometry.planar ? sideOfMost(m, xy0, rows.judged) : 1;
   for (let i = 0; i < rows.count; i++) {
     const [x, y, u, v] = [xy0[2 * i], xy0[2 * i + 1], xy1[2 * i], xy1[2 * i + 1]];
     found[i] = geometry.planar ? fromPoint(m, x, y, u, v, front) : fromLine(m, x, y, u, v);
@@ -74,13 +75,14 @@ function residuals(geometry, rows) {
 /**
  * On which side of a homography's horizon the matches that agree lie.
  * @param {number[]} H
- * @param {Rows} rows
+ * @param {Float32Array} xy
+ * @param {Uint8Array} judged
  * @returns {1 | -1}
  */
-function sideOfMost(H, rows) {
+function sideOfMost(H, xy, judged) {
   let sum = 0;
-  for (let i = 0; i < rows.count; i++) {
-    if (rows.judged[i] === AGREES) sum += Math.sign(product(H, rows.xy[0][2 * i], rows.xy[0][2 * i + 1])[2]);
+  for (let i = 0; i < judged.length; i++) {
+    if (judged[i] === AGREES) sum += Math.sign(product(H, xy[2 * i], xy[2 * i + 1])[2]);
   }
   return sum < 0 ? -1 : 1;
 }
@@ -147,12 +149,34 @@ const NEIGHBOURS = 12;
 function inOther(photo, point) {
   const { geometry } = PAGE;
   if (!geometry?.matrix || PAGE.photos.length < 2) return null;
-  if (geometry.planar) return carried(photo === 0 ? geometry.matrix : adjugate(geometry.matrix), point);
+  if (geometry.planar) return carried(FROM[photo].matrix, point, FROM[photo].front);
   const near = fromNeighbours(photo, point, geometry.mirrored ? -1 : 1);
   const line = epipolarLine(photo, point);
   if (!near || !line) return near;
   const off = (line[0] * near.x + line[1] * near.y + line[2]) / (line[0] ** 2 + line[1] ** 2);
   return { x: near.x - off * line[0], y: near.y - off * line[1], scale: near.scale };
+}
+
+/**
+ * The nearest of the matches that agree, nearest first. One pass over all, since each frame asks for them.
+ * @param {Float32Array} xy
+ * @param {number} x
+ * @param {number} y
+ */
+function nearestAgreeing(xy, x, y) {
+  /** @type {{i: number, d: number}[]} */
+  const near = [];
+  let farthest = Infinity;
+  for (const i of AGREEING) {
+    const d = Math.hypot(xy[2 * i] - x, xy[2 * i + 1] - y);
+    if (d >= farthest) continue;
+    if (near.length === NEIGHBOURS) near.pop();
+    let at = near.length;
+    while (at > 0 && near[at - 1].d > d) at--;
+    near.splice(at, 0, { i, d });
+    if (near.length === NEIGHBOURS) farthest = near[NEIGHBOURS - 1].d;
+  }
+  return near;
 }
 
 /**
@@ -165,9 +189,7 @@ function inOther(photo, point) {
  */
 function fromNeighbours(photo, { x, y }, hand) {
   const [here, there] = photo === 0 ? ROWS.xy : [ROWS.xy[1], ROWS.xy[0]];
-  const near = AGREEING.map((i) => ({ i, d: Math.hypot(here[2 * i] - x, here[2 * i + 1] - y) }));
-  near.sort((a, b) => a.d - b.d);
-  near.length = Math.min(near.length, NEIGHBOURS);
+  const near = nearestAgreeing(here, x, y);
   if (near.length < 2) return null;
   const reach = near[near.length - 1].d * (1 + 1e-6) + 1e-9;
   let [sum, mx, my, mu, mv] = [0, 0, 0, 0, 0];

@@ -4,6 +4,8 @@
 
 const CLICK = 5; // pixels: what moves farther is dragged
 const REACH = { mouse: 10, touch: 22 };
+const SCROLLED_MS = 300; // who scrolls the page over the stage has not come to zoom
+let scrolled = -Infinity;
 
 /** @type {Map<number, Point & {startX: number, startY: number, photo: number}>} */
 const fingers = new Map();
@@ -19,10 +21,18 @@ function place(event) {
 }
 
 function moved() {
-  // With the whole photo in view one finger scrolls the page; two zoom.
-  STAGE.style.touchAction = atHome() ? "pan-y" : "none";
+  letScroll();
   redraw({ photos: true, moving: true });
 }
+
+/** With the whole photo in view one finger scrolls the page; two zoom. */
+function letScroll() {
+  STAGE.style.touchAction = atHome() ? "pan-y" : "none";
+}
+
+document.addEventListener("scroll", (event) => {
+  scrolled = event.timeStamp;
+});
 
 STAGE.addEventListener(
   "wheel",
@@ -30,10 +40,11 @@ STAGE.addEventListener(
     const at = place(event);
     const photo = photoAt(at.x, at.y);
     if (photo < 0) return;
+    if (event.timeStamp - scrolled < SCROLLED_MS && !event.ctrlKey) return;
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
     const factor = Math.exp(-Math.max(-240, Math.min(240, event.deltaY * lines)) * (event.ctrlKey ? 0.01 : 0.002));
     // Where nothing is left to zoom out the page scrolls.
-    if (factor < 1 && state.views[photo].k <= home(photo).k * 1.001 && !event.ctrlKey) return;
+    if (factor < 1 && atRest(photo) && !event.ctrlKey) return;
     event.preventDefault();
     zoom(photo, factor, at.x, at.y);
     moved();
@@ -153,7 +164,7 @@ function panBy(right, down) {
 
 /** @param {number} photo the one that keys move from now on */
 function lead(photo) {
-  if (photo < PAGE.photos.length) state.leader = photo;
+  if (seenPanels().includes(photo)) state.leader = photo;
   say(`Keys move photo ${"AB"[state.leader]}.`);
 }
 

@@ -67,6 +67,8 @@ function rimmed(pen, path, colour, width) {
 function drawOne(pen, row) {
   const ends = ROWS.xy.map((xy, photo) => toStage(photo, xy[2 * row], xy[2 * row + 1]));
   const colour = colourOf(row);
+  // A selected match stays when a threshold cuts it off, but no longer looks like one of those that pass.
+  pen.setLineDash(selection.passes[row] ? [] : [3, 5]);
   if (ends.length > 1 && ends.every((at, photo) => inside(state.panels[photo], at.x, at.y))) {
     const line = new Path2D();
     line.moveTo(ends[0].x, ends[0].y);
@@ -84,16 +86,23 @@ function drawOne(pen, row) {
       rimmed(pen, circle, colour, 2);
     });
   });
+  pen.setLineDash([]);
   if (row === state.selected && ends.length > 1) {
     drawCounterpart(pen, 0, { x: ROWS.xy[0][2 * row], y: ROWS.xy[0][2 * row + 1] });
   }
+}
+
+/** The colour of each kind of row. */
+function kindColours() {
+  const { keypoint: unknown, rejected, agree, guided } = PAGE.palette;
+  return [unknown, rejected, agree, guided];
 }
 
 /** @param {number} row */
 function colourOf(row) {
   const { palette } = PAGE;
   if (state.colour === "plain") return palette.keypoint;
-  if (state.colour === "inlier") return [palette.keypoint, palette.rejected, palette.agree][STATE[row]];
+  if (state.colour === "inlier") return kindColours()[selection.kinds[row]];
   return palette.graded[coloured(state.colour)?.step(row) ?? 0];
 }
 

@@ -11,20 +11,17 @@ from tiepoint.plotting.pages.markup import Content, Markup, breakable, element, 
 from tiepoint.plotting.pages.parts import definitions
 from tiepoint.plotting.pages.view import controls
 from tiepoint.plotting.pages.view.facts import photo_facts, photo_name, result_facts
+from tiepoint.plotting.pages.view.help import pair_help
 from tiepoint.plotting.pages.view.mutual import mutual_flags
+from tiepoint.plotting.pages.view.origin import result_lines
 from tiepoint.plotting.pages.view.packing import packed
 from tiepoint.plotting.pages.view.rows import Rows, keypoint_arrays, row_arrays, rows_of
 from tiepoint.plotting.pages.view.sheet import palette, photo_elements, previews, sheet
 from tiepoint.plotting.pages.view.thresholds import Thresholds, thresholds_of
+from tiepoint.plotting.selection import shown_of
 from tiepoint.types import Geometry, MatchResult, Verdict
 
 _MARKS = {"yes": "\N{CHECK MARK}", "no": "\N{MULTIPLICATION X}", "unsure": "?"}
-_HELP = (
-    "Wheel or two fingers: zoom. Drag: move. Click on a match: both sides go to it; the cross in the other "
-    "photo is where the geometry sees the point, a line is where it must lie. On the photos, with the "
-    "keyboard: + and - zoom, 0 shows the whole photos, arrows move, N and P go from match to match, "
-    "F flickers, A and B choose the photo that keys move, Escape unselects."
-)
 
 
 def matches_page(
@@ -74,11 +71,14 @@ def matches_page(
         "heading": joined(["A ", breakable(names[0]), ", B ", breakable(names[1])]),
         "verdict": _verdict(result),
         "row": "match",
-        "stage_label": f"{names[0]} and {names[1]}, with {len(result.matches)} matches",
+        "stage_label": f"{names[0]} and {names[1]}, with {_counted(len(result.matches))}",
         "photos": photo_elements((one, f"Photo {letter}: {name}")
                                  for one, letter, name in zip(shown, "AB", names, strict=True)),
         "nothing": "No match passes, or none is switched on.",
         "no_flicker": "" if result.geometry is not None and result.geometry.planar else Markup(" hidden"),
+        "no_thresholds": "" if _sliders(result) else Markup(" hidden"),
+        "no_rows": "" if len(rows.kept) else Markup(" hidden"),
+        "outline": controls.legend("outline", "border of the other photo") if document["outlines"] else "",
         "switches": _switches(result, rows, mutual is not None, start),
         "follow": controls.switch("follow", "Photos follow each other", on=True)
         if result.geometry
@@ -90,12 +90,12 @@ def matches_page(
             _live(result, rows, mutual is not None),
         ),
         "sliders": joined(controls.slider(name) for name in _sliders(result)),
-        "patches": joined(controls.patch(number, f"{'AB'[number]}") for number in (0, 1)),
+        "patches": joined(controls.patch(number, "AB"[number]) for number in (0, 1)),
         "remark": _remark(start, result),
         "columns": joined(element("th", text, scope="col", class_="text")
-                          for text in ("", "A: x, y", "B: x, y", _ranked_by(result), "geometry")),
+                          for text in ("match", "A: x, y", "B: x, y", _ranked_by(result), "geometry")),
         "facts": _facts(result, names, keep_location=keep_location),
-        "help": _HELP,
+        "help": pair_help(result.geometry),
     }  # fmt: skip
     return sheet(f"{names[0]}, {names[1]}", parts, document, embedded=embedded)
 
@@ -119,6 +119,7 @@ def _document(result: MatchResult, rows: Rows, mutual: Any, start: Thresholds) -
             "size": None,
             "most": None,
         },
+        "origin": result_lines(result),
         "outlines": [packed(parts) for parts in _outlines(geometry)],
         "palette": palette(),
         "colours": _colours(result),
@@ -155,7 +156,7 @@ def _verdict(result: MatchResult) -> Markup:
     if verdict is None:
         said = "no verdict was asked for" if geometry is None else str(geometry)
         return element(
-            "p", element("span", f"{len(result.matches)} matches", element("small", said)), class_="answer"
+            "p", element("span", _counted(len(result.matches)), element("small", said)), class_="answer"
         )
     return joined(
         [
@@ -182,10 +183,13 @@ def _switches(result: MatchResult, rows: Rows, mutual: bool, start: Thresholds) 
         boxes.append(controls.switch("agree", "matches", on=True, key="unknown", counted="unknown"))
     else:
         boxes += [
-            controls.switch(name, name, on=True, key=name, counted=name) for name in ("agree", "rejected")
+            controls.switch("agree", "agree", on=True, key="agree", counted="own"),
+            controls.switch("rejected", "rejected", on=True, key="rejected", counted="rejected"),
         ]
     if rows.guided.any():
-        boxes.append(controls.switch("guided", "by guided matching", on=True, key="guided", counted="guided"))
+        boxes.append(
+            controls.switch("guided", "more by guided matching", on=True, key="guided", counted="guided")
+        )
     if result.features0 is not None and result.features1 is not None:
         text = "keypoints" if rows.column("pairs") is None else "unmatched keypoints"
         boxes.append(controls.switch("keypoints", text, on=False, key="keypoints"))
@@ -231,7 +235,7 @@ def _remark(start: Thresholds, result: MatchResult) -> Markup:
         return Markup("")
     return element(
         "p",
-        f"The result has {len(result.matches)} matches: there were filters that no slider here stands for.",
+        f"The result has {_counted(len(result.matches))}: there were filters that no slider here stands for.",
         class_="note",
     )
 
@@ -243,6 +247,10 @@ def _facts(result: MatchResult, names: list[str], *, keep_location: bool) -> Mar
         lists.append(element("div", element("h2", f"Photo {letter}"), definitions(facts)))
     lists.append(element("div", element("h2", "How it came about"), definitions(result_facts(result))))
     return joined(lists)
+
+
+def _counted(count: int) -> str:
+    return shown_of(count, count, "match", ranked=False)
 
 
 def _bytes(document: Any) -> int:

@@ -45,6 +45,8 @@ function drawPhotos(most) {
   const layer = LAYERS.photos;
   layer.fit(STAGE.clientWidth, STAGE.clientHeight, most);
   const { pen } = layer.cleared();
+  // Both alike, or one would look as if it were of another camera.
+  const smooth = Math.min(...seenPanels().map((photo) => state.views[photo].k)) * layer.density < 8;
   for (const photo of seenPanels()) {
     const panel = state.panels[photo];
     const view = state.views[photo];
@@ -57,7 +59,7 @@ function drawPhotos(most) {
     const { width, height } = PAGE.photos[photo];
     const corner = toStage(photo, -0.5, -0.5);
     const laid = state.flicker === "B" ? aligned() : null;
-    pen.imageSmoothingEnabled = view.k * layer.density < 8;
+    pen.imageSmoothingEnabled = smooth;
     pen.drawImage(laid ?? levelFor(photo, view.k * layer.density), corner.x, corner.y, width * view.k, height * view.k);
     pen.restore();
   }
@@ -71,10 +73,10 @@ function classes() {
   const { palette } = PAGE;
   const values = state.colour === "inlier" || state.colour === "plain" ? null : coloured(state.colour);
   if (!values) {
-    const kinds = [UNKNOWN, REJECTED, AGREES].map((kind) => ({
+    const kinds = [UNKNOWN, REJECTED, AGREES, WON].map((kind) => ({
       state: kind,
-      colour: [palette.keypoint, palette.rejected, palette.agree][state.colour === "plain" ? UNKNOWN : kind],
-      rows: selection.shown.filter((i) => STATE[i] === kind),
+      colour: kindColours()[state.colour === "plain" ? UNKNOWN : kind],
+      rows: selection.shown.filter((i) => selection.kinds[i] === kind),
     }));
     return kinds.filter(({ rows }) => rows.length).sort((a, b) => b.rows.length - a.rows.length);
   }
@@ -97,8 +99,10 @@ function drawQuickly() {
   pixels.fill(0);
   const { ends, seen } = placedEnds(density);
   const pair = ROWS.xy.length > 1;
-  for (const { colour, rows } of classes()) {
-    const line = pixelOf(colour, rows.length <= FEW ? 1 : veil(rows.length));
+  const all = classes();
+  const opacity = opacityOf(all);
+  for (const { colour, rows, state: kind } of all) {
+    const line = pixelOf(colour, opacity(kind));
     const pixel = pixelOf(colour);
     const dots = !pair || rows.length < QUICK_MARKS;
     for (const i of rows) {
@@ -144,6 +148,7 @@ function drawLines() {
   if (state.show.keypoints) drawUnmatched(pen);
   const { ends, seen } = placedEnds();
   const all = classes();
+  const opacity = opacityOf(all);
   const { length } = selection.shown;
   // Fewer of them are bolder, and on a small screen all are finer.
   const bold = 1.8 * Math.min(1, (60 / Math.max(1, length)) ** 0.25) * fineness();
@@ -160,7 +165,7 @@ function drawLines() {
     const width = Math.max(few && length > FEW ? 1.5 : 0.8, bold);
     pen.setLineDash(kind === REJECTED && few ? [7, 4] : []);
     if (length <= FEW) stroke(pen, path, PAGE.palette.rim, width * 2.2, 0.55);
-    stroke(pen, path, colour, width, few ? 0.95 : veil(rows.length));
+    stroke(pen, path, colour, width, opacity(kind));
     pen.setLineDash([]);
   }
   for (const { rows, colour, state: kind } of all) {
@@ -174,11 +179,16 @@ function fineness() {
 }
 
 /**
- * How opaque many lines are: the photos must be seen through them.
- * @param {number} count
+ * How opaque lines are by their kind: the photos must be seen through many of them, and what is rejected, which
+ * are most often fewer, through all others.
+ * @param {{rows: Int32Array | number[], state: number}[]} all
+ * @returns {(kind: number) => number}
  */
-function veil(count) {
-  return Math.max(0.25, 0.95 * Math.min(1, (FEW / count) ** 0.6));
+function opacityOf(all) {
+  const counts = [0, 0];
+  for (const { rows, state: kind } of all) counts[kind === REJECTED ? 1 : 0] += rows.length;
+  const few = FEW * fineness(); // on a small screen they are closer together
+  return (kind) => Math.max(0.1, 0.95 * Math.min(1, (few / counts[kind === REJECTED ? 1 : 0]) ** 0.9));
 }
 
 /**

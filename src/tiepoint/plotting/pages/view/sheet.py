@@ -11,13 +11,13 @@ from tiepoint.plotting.pages.frame import page
 from tiepoint.plotting.pages.markup import Content, Markup, element, joined
 from tiepoint.plotting.pages.view.packing import data_block
 from tiepoint.plotting.pages.view.preview import Preview, preview
-from tiepoint.plotting.style import AGREE, KEYPOINT, OUTLINE, REJECTED, RIM, graded
+from tiepoint.plotting.style import AGREE, KEYPOINT, OKABE_ITO, OUTLINE, REJECTED, RIM, graded
 from tiepoint.types import Image
 
 SCRIPTS = tuple(
     f"view/{name}.js"
     for name in ("layer", "geometry", "data", "filter", "raster", "colours", "stage", "frames", "pens",
-                 "marks", "flicker", "detail", "sliders", "controls", "hands", "start")
+                 "marks", "flicker", "detail", "sliders", "python", "controls", "hands", "start")
 )  # fmt: skip
 
 # What a page may take in bytes: less than 4 MB, whatever the photos are, with the scripts and some reserve.
@@ -25,6 +25,8 @@ MOST_BYTES = 3_800_000
 _SCRIPT_BYTES = 120_000
 _LEAST_PREVIEW = 250_000
 _STEPS = 16
+# What guided matching has won agrees, but is there for another reason: neither blue nor red-orange.
+GUIDED = OKABE_ITO[4]
 
 
 def palette() -> dict[str, Any]:
@@ -36,6 +38,7 @@ def palette() -> dict[str, Any]:
     return {
         "agree": AGREE,
         "rejected": REJECTED,
+        "guided": GUIDED,
         "outline": OUTLINE,
         "keypoint": KEYPOINT,
         "rim": RIM,

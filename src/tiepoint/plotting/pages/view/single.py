@@ -8,16 +8,12 @@ from tiepoint.plotting.pages.markup import Content, Markup, breakable, element, 
 from tiepoint.plotting.pages.parts import definitions
 from tiepoint.plotting.pages.view import controls
 from tiepoint.plotting.pages.view.facts import features_facts, photo_facts, photo_name
+from tiepoint.plotting.pages.view.help import PHOTO_HELP
+from tiepoint.plotting.pages.view.origin import features_lines
 from tiepoint.plotting.pages.view.rows import keypoint_arrays
 from tiepoint.plotting.pages.view.sheet import palette, photo_elements, previews, sheet
-from tiepoint.plotting.selection import method_name
+from tiepoint.plotting.selection import method_name, shown_of
 from tiepoint.types import Features, Image
-
-_HELP = (
-    "Wheel or two fingers: zoom. Drag: move. Click on a keypoint to see its patch. On the photo, with the "
-    "keyboard: + and - zoom, 0 shows the whole photo, arrows move, N and P go from keypoint to keypoint, "
-    "Escape unselects."
-)
 
 
 def keypoints_page(
@@ -58,6 +54,7 @@ def keypoints_page(
         "keypoints": [keypoints],
         "geometry": None,
         "thresholds": dict.fromkeys(("ratio", "distance", "score", "size", "most"), None) | {"mutual": False},
+        "origin": features_lines(image, features),
         "outlines": [],
         "palette": palette(),
         "colours": ["plain", "scale", *(["score"] if features.score is not None else [])],
@@ -65,6 +62,7 @@ def keypoints_page(
     numbers = 0 if keypoints is None else sum(len(one["base64"]) for one in keypoints["arrays"].values())
     [shown] = previews([image], numbers=numbers, full=full, most_side=most_side)
     about = [("file", breakable(name)), *photo_facts(image, keep_location=keep_location)]
+    counted = shown_of(len(features), len(features), "keypoint", ranked=False)
     method = method_name(features.extractor)
     texts = {"size": "large enough", "score": "pass the score"}
     stages = [(each, texts[each]) for each in names]
@@ -72,14 +70,17 @@ def keypoints_page(
         "heading": breakable(name),
         "verdict": element(
             "p",
-            element("span", f"{len(features)} keypoints", element("small", f"by {method}")),
+            element("span", counted, element("small", f"by {method}")),
             class_="answer",
         ),
         "row": "keypoint",
-        "stage_label": f"{name} with {len(features)} keypoints",
+        "stage_label": f"{name} with {counted}",
         "photos": photo_elements([(shown, f"Photo: {name}")]),
         "nothing": "No keypoint passes, or none is there.",
         "no_flicker": Markup(" hidden"),
+        "no_thresholds": "" if names else Markup(" hidden"),
+        "no_rows": "" if len(features) else Markup(" hidden"),
+        "outline": "",
         "switches": "",
         "follow": "",
         "colours": controls.colours(document["colours"]),
@@ -89,13 +90,13 @@ def keypoints_page(
         "patches": controls.patch(0, name),
         "remark": "",
         "columns": joined(element("th", text, scope="col", class_="text")
-                          for text in ("", "x, y", "score", "size in pixels")),
+                          for text in ("keypoint", "x, y", "score", "size in pixels")),
         "facts": joined(
             [
                 element("div", element("h2", "Photo"), definitions(about)),
                 element("div", element("h2", "Features"), definitions(features_facts(features))),
             ]
         ),
-        "help": _HELP,
+        "help": PHOTO_HELP,
     }  # fmt: skip
     return sheet(name, parts, document)

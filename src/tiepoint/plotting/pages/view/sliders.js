@@ -43,7 +43,7 @@ function roundStep(range) {
 function addSlider(box) {
   const name = /** @type {keyof Thresholds} */ (box.dataset.name);
   const values = valuesOf(name);
-  let [low, step, steps] = [0, 1, 100];
+  let [low, step, steps, clipped] = [0, 1, 100, false];
   const least = name === "score" || name === "size";
   if (values) {
     let [smallest, largest] = [Infinity, -Infinity];
@@ -54,6 +54,10 @@ function addSlider(box) {
     }
     if (!(largest >= smallest)) [smallest, largest] = [0, 1];
     if (name === "ratio") [smallest, largest] = [0, 1];
+    // A few giants would squeeze all others into the first bars: they share the last one.
+    const usual = least ? quantile(values, 0.99) : largest;
+    clipped = largest - smallest > 2 * (usual - smallest) && usual > smallest;
+    if (clipped) largest = usual;
     const whole = name === "distance" && values.every((value) => Number.isInteger(value));
     step = name === "ratio" ? 0.01 : Math.max(whole ? 1 : 0, roundStep(largest - smallest));
     low = Math.floor(smallest / step) * step;
@@ -66,6 +70,11 @@ function addSlider(box) {
     field: /** @type {HTMLInputElement} */ (box.querySelector("input[type=number]")),
     chart: /** @type {HTMLCanvasElement} */ (box.querySelector("canvas")),
   };
+  if (clipped) {
+    const remark = /** @type {HTMLElement} */ (box.querySelector("small"));
+    remark.textContent = `last bar: ${short(low + steps * step)} and more`;
+    remark.hidden = false;
+  }
   slider.range.min = "0";
   slider.range.max = String(steps + 1);
   slider.range.addEventListener("input", () => {
@@ -73,11 +82,32 @@ function addSlider(box) {
   });
   slider.field.addEventListener("input", () => {
     const value = slider.field.value === "" ? null : Number(slider.field.value);
-    const wrong = value !== null && (!Number.isFinite(value) || value < 0 || (name === "ratio" && value === 0));
+    const wrong = slider.field.validity.badInput || (value !== null && !isThreshold(name, value));
     slider.field.setAttribute("aria-invalid", String(wrong));
     if (!wrong) choose(name, value === null ? null : name === "most" ? Math.floor(value) : value, slider.field);
   });
   SLIDERS.push(slider);
+}
+
+/**
+ * Whether Python takes a number as this threshold.
+ * @param {keyof Thresholds} name
+ * @param {number} value
+ */
+function isThreshold(name, value) {
+  if (!Number.isFinite(value)) return false;
+  if (name === "ratio") return value > 0 && value <= 1;
+  if (name === "most") return value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+  return name === "score" || value >= 0;
+}
+
+/**
+ * @param {Float32Array} values
+ * @param {number} part
+ */
+function quantile(values, part) {
+  const sorted = values.filter(Number.isFinite).sort();
+  return sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
 }
 
 /**
@@ -125,7 +155,10 @@ function showSliders(typed) {
     const value = /** @type {number | null} */ (state.thresholds[slider.name]);
     slider.range.value = String(placeOf(slider, value));
     slider.range.setAttribute("aria-valuetext", value === null ? "off" : String(value));
-    if (slider.field !== typed) slider.field.value = value === null ? "" : String(value);
+    if (slider.field !== typed) {
+      slider.field.value = value === null ? "" : String(value);
+      slider.field.removeAttribute("aria-invalid");
+    }
     drawChart(slider, value);
   }
 }
@@ -152,7 +185,7 @@ function drawChart(slider, value) {
   const bins = bars.agree.length;
   const wide = chart.width / bins;
   const scale = chart.height / Math.max(1, bars.largest);
-  const colours = PAGE.geometry ? [PAGE.palette.agree, PAGE.palette.rejected] : [PAGE.palette.agree, "#8a9199"];
+  const colours = [PAGE.palette.agree, PAGE.geometry ? PAGE.palette.rejected : PAGE.palette.agree];
   for (let k = 0; k < bins; k++) {
     const share = (k + 0.5) / bins;
     const middle = slider.values ? low + share * (high - low) : share * selection.passing.length;

@@ -11,8 +11,12 @@
 const GAP = 8;
 const NARROW = 640;
 const MOST_ZOOM = 24;
+// A photo that follows is as small as the other one asks for; what moves it can make it no smaller than this part.
+const LEAST_PART = 0.1;
 // What the photos together take of the window's height at most, side by side and stacked.
 const TALLEST = { aside: 0.62, stacked: 0.84 };
+// A frame in a notebook scrolls badly: the sliders must be seen beside what they change.
+const ROOM = document.documentElement.classList.contains("embedded") ? 0.8 : 1;
 
 const STAGE = byId("stage");
 
@@ -52,7 +56,7 @@ function layOut() {
   const stacked = STAGE.clientWidth < NARROW && seen.length > 1;
   const columns = stacked ? 1 : seen.length;
   const width = Math.floor((STAGE.clientWidth - GAP * (columns - 1)) / columns);
-  const most = window.innerHeight * (stacked ? TALLEST.stacked / 2 : TALLEST.aside);
+  const most = window.innerHeight * ROOM * (stacked ? TALLEST.stacked / 2 : TALLEST.aside);
   const wanted = seen.map((photo) => (width * PAGE.photos[photo].height) / PAGE.photos[photo].width);
   const height = Math.round(Math.max(160, Math.min(most, Math.max(...wanted))));
   state.panels = PAGE.photos.map((_, photo) => {
@@ -75,13 +79,44 @@ function home(photo) {
   return { x: (width - 1) / 2, y: (height - 1) / 2, k: Math.min(panel.width / width, panel.height / height) };
 }
 
+function homes() {
+  return PAGE.photos.map((_, photo) => home(photo));
+}
+
 function goHome() {
-  state.views = PAGE.photos.map((_, photo) => home(photo));
+  state.views = homes();
+}
+
+/**
+ * Whether a view holds the whole photo.
+ * @param {number} photo
+ * @param {View} view
+ */
+function isWhole(photo, view) {
+  return view.k <= home(photo).k * 1.001;
 }
 
 /** Whether all photos are seen whole. */
 function atHome() {
-  return state.views.every((view, photo) => view.k <= home(photo).k * 1.001);
+  return state.views.every((view, photo) => isWhole(photo, view));
+}
+
+/**
+ * Whether there is nothing to move: a photo that follows may be small while the other one is zoomed.
+ * @param {number} photo
+ */
+function atRest(photo) {
+  return state.follow ? atHome() : isWhole(photo, state.views[photo]);
+}
+
+/**
+ * See the same places in panels of another size, as large in proportion.
+ * @param {View[]} before the whole photos in the panels as they were
+ */
+function keepPlaces(before) {
+  const growth = homes().map(({ k }, photo) => k / before[photo].k);
+  // Photos that follow each other grow alike, each of the others by its own panel.
+  state.views = state.views.map((view, photo) => ({ ...view, k: view.k * growth[state.follow ? state.leader : photo] }));
 }
 
 /**
@@ -135,25 +170,31 @@ function inside({ left, top, width, height }, x, y) {
 }
 
 /**
- * Show a part of a photo. The middle of the other panel goes where the geometry takes the middle of this one,
- * and its zoom makes things there as large as here.
+ * Show a part of a photo; all of it where there is nothing else to see. The middle of the other panel goes where
+ * the geometry takes the middle of this one, and its zoom makes things there as large as here.
  * @param {number} photo
  * @param {View} view
  */
 function show(photo, view) {
-  const whole = home(photo);
+  put(photo, view);
+  if (!atRest(photo)) return;
+  if (state.follow) goHome();
+  else state.views[photo] = home(photo);
+}
+
+/**
+ * Show a part of a photo as large as it is asked for, however small.
+ * @param {number} photo
+ * @param {View} view
+ */
+function put(photo, view) {
   const { width, height } = PAGE.photos[photo];
-  state.leader = photo;
-  if (view.k <= whole.k * 1.001) {
-    if (state.follow) goHome();
-    else state.views[photo] = whole;
-    return;
-  }
   const seen = {
     x: Math.min(width - 1, Math.max(0, view.x)),
     y: Math.min(height - 1, Math.max(0, view.y)),
-    k: Math.min(Math.max(MOST_ZOOM, whole.k), view.k),
+    k: view.k,
   };
+  state.leader = photo;
   state.views[photo] = seen;
   if (!state.follow) return;
   const there = inOther(photo, seen);
@@ -170,7 +211,11 @@ function show(photo, view) {
 function zoom(photo, factor, x, y) {
   const fixed = fromStage(photo, x, y);
   const panel = state.panels[photo];
-  const k = Math.min(Math.max(MOST_ZOOM, home(photo).k), state.views[photo].k * factor);
+  const now = state.views[photo].k;
+  const whole = home(photo).k;
+  // A photo that follows can be outside of these bounds; nothing brings it in with a jump.
+  const least = Math.min(now, whole * (state.follow ? LEAST_PART : 1));
+  const k = Math.max(least, Math.min(Math.max(MOST_ZOOM, whole, now), now * factor));
   show(photo, {
     x: fixed.x - (x - panel.left - panel.width / 2) / k,
     y: fixed.y - (y - panel.top - panel.height / 2) / k,
@@ -179,14 +224,17 @@ function zoom(photo, factor, x, y) {
 }
 
 /**
- * Move a photo by pixels of the screen.
+ * Move a photo by pixels of the screen, which leaves it as large as it is.
  * @param {number} photo
  * @param {number} dx
  * @param {number} dy
  */
 function pan(photo, dx, dy) {
+  // Nothing is hidden of photos that just fill their panels.
+  const fills = state.views.map((view, one) => Math.abs(view.k / home(one).k - 1) < 1e-3);
+  if (state.follow ? fills.every(Boolean) : fills[photo]) return;
   const { x, y, k } = state.views[photo];
-  show(photo, { x: x - dx / k, y: y - dy / k, k });
+  put(photo, { x: x - dx / k, y: y - dy / k, k });
 }
 
 /**
