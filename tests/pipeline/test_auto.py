@@ -115,10 +115,20 @@ def test_a_turned_photo_is_turned_back_for_features_that_need_it(
     assert scene.correct(matches.xy0, xy1).mean() > 0.9
 
 
-def test_a_turn_is_kept_for_the_next_method(scene: RenderedPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    families(monkeypatch, rootsift=5000, upright=5000, rootsift_upright=5000, rootsift_upright_orb=30)
-    result = tp.match(*photos(scene, 2))
-    assert result.log[-1].startswith("and orb with nearest, photo 1 turned clockwise by 180 degrees")
+@pytest.mark.parametrize("likely", [True, False])
+def test_a_likely_turn_is_kept_for_the_next_method(
+    likely: bool, scene: RenderedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    families(monkeypatch, rootsift=5000, upright=30, rootsift_upright=30)
+    turned = tp.match(*photos(scene, 2), matcher=tp.matchers.NearestNeighbour(ratio=0.05))
+    agree = np.count_nonzero(turned.geometry.inliers) if turned.geometry else 0
+    # Of so many or a few more, less than a yes, but likely; of many more, neither.
+    needed = round(1.04 * agree) if likely else 5000
+    given = {"upright": needed, "rootsift_upright": needed, "rootsift_upright_orb": 30}
+    families(monkeypatch, rootsift=5000, **given)
+    result = tp.match(*photos(scene, 2), matcher=tp.matchers.NearestNeighbour(ratio=0.05))
+    how = ", photo 1 turned clockwise by 180 degrees:" if likely else ":"
+    assert result.log[-1].startswith(f"and orb with nearest{how}")
     assert result.verdict is not None
     assert result.verdict.answer == "yes"
 

@@ -18,6 +18,7 @@ from tiepoint.verdict import family_of
 CLASSICAL = "rootsift"
 # The quickest first.
 LEARNED = ("xfeat", "aliked")
+_LIKELY = 0.5
 
 
 class _Tried(NamedTuple):
@@ -26,13 +27,16 @@ class _Tried(NamedTuple):
     parts: tuple[MatchResult, ...]
     result: MatchResult
 
+    @property
+    def probability(self) -> float:
+        verdict = self.result.verdict
+        return 0.0 if verdict is None or verdict.probability is None else verdict.probability
+
     def better_than(self, other: _Tried) -> bool:
         return self._rank() > other._rank()
 
     def _rank(self) -> tuple[bool, float, int]:
-        verdict = self.result.verdict
-        sure = 0.0 if verdict is None or verdict.probability is None else verdict.probability
-        return is_yes(self.result), sure, agreeing(self.result)
+        return is_yes(self.result), self.probability, agreeing(self.result)
 
 
 def match_auto(
@@ -93,7 +97,8 @@ def match_auto(
         log.append(f"and {_called(attempt)}{_moved(move)}: {_said(tried.result)}")
         if not is_yes(tried.result) and move is None:
             turned, turn = _turned(stages, alone, attempt)
-            if turned.better_than(tried):
+            # Of three turns one finds a little more by chance: it must be likely before others follow it.
+            if turned.probability >= _LIKELY and turned.better_than(tried):
                 tried, move = turned, turn
                 log.append(f"and {_called(attempt)}{_moved(move)}: {_said(tried.result)}")
             else:
