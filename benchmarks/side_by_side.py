@@ -2,8 +2,7 @@
 
 Homographies: Oxford's graf, wall, boat and leuven, 1 to k for k = 2..6, 20 pairs; short side 480.
 Poses: fountain-P11, the 40 pairs that turn less than 60 degrees, at 1536x1024. At most 4096 keypoints.
-Homographies by PoseLib at 2 px, poses at 1 px. Times are those of one core. A method that is not installed
-is left out.
+Homographies by PoseLib at 2 px, poses at 1 px. A method that is not installed is left out.
 
     python benchmarks/side_by_side.py --keep FOLDER      the tables; photos from TIEPOINT_DATA; can be resumed
     python benchmarks/side_by_side.py --keep FOLDER --write docs/learned.md
@@ -100,8 +99,6 @@ def poses(rows: tuple[Row, ...]) -> str:
         "matches",
         "near their line",
         "AUC@5 / 10 / 20 degrees",
-        "s a photo",
-        "s a pair more",
         "published, MegaDepth-1500",
     ]
     body = [
@@ -110,8 +107,6 @@ def poses(rows: tuple[Row, ...]) -> str:
             f"{row.figures['matches'].value:.0f}",
             f"{row.figures['precision'].value:.2f}",
             three(row, "pose_auc", (5, 10, 20)),
-            f"{row.figures['seconds_image'].value:.2f}",
-            f"{row.figures['seconds_pair'].value:.2f}",
             PUBLISHED.get(row.label, ("", ""))[1],
         ]
         for row in rows
