@@ -47,6 +47,13 @@ from tiepoint.verdict import COEFFICIENTS, families
 
 ROOT = Path(__file__).parent.parent
 YES, NO = 0.9, 0.04
+_SERIES = tuple(
+    zip(
+        ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"),
+        "osD^vPX*",
+        strict=True,
+    )
+)
 ALLOWED = {
     ("yes",): "uttower stata_center lightglue_dsc xfeat_frame london_bridge montmartre",
     ("yes", "unsure"): "kn_church sacre_coeur toronto wxbs_berlin indoor_gcs",
@@ -203,25 +210,25 @@ def draw(bins: dict[str, tuple[Bin, ...]], path: Path) -> None:
     """Draw the reliability diagram."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.5, 4), dpi=100, layout="constrained")
-    ax = figure.add_subplot()
-    ax.plot([0, 1], [0, 1], color="0.7", zorder=1)
-    for (name, parts), colour, mark in zip(
-        bins.items(),
-        ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"),
-        "osD^vPX",
-        strict=False,
-    ):
-        said, was = [part.probability for part in parts], [part.share for part in parts]
-        size = [12 + 120 * part.weight for part in parts]
-        ax.scatter(said, was, s=size, c=colour, marker=mark, alpha=0.8, label=name, zorder=2)
-    ax.set(
-        xlabel="probability, as said",
-        ylabel="share of pairs, as it was",
-        xlim=(-0.03, 1.03),
-        ylim=(-0.03, 1.03),
-    )
-    ax.legend(title="area: how many pairs", frameon=False)
+    figure = Figure(figsize=(8, 5.2), dpi=100, layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, union in zip(axes, (False, True), strict=True):
+        ax.plot([0, 1], [0, 1], color="0.7", zorder=1)
+        chosen = {name: parts for name, parts in bins.items() if ("," in name) == union}
+        for (name, parts), (colour, mark) in zip(chosen.items(), _SERIES, strict=False):
+            said, was = [part.probability for part in parts], [part.share for part in parts]
+            size = [12 + 120 * part.weight for part in parts]
+            label = name.replace(",", ", ")
+            ax.scatter(said, was, s=size, c=colour, marker=mark, alpha=0.8, label=label, zorder=2)
+        ax.set(
+            title="unions" if union else "one method",
+            xlabel="probability, as said",
+            ylabel="" if union else "share of pairs, as it was",
+            xlim=(-0.03, 1.03),
+            ylim=(-0.03, 1.03),
+        )
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=1 if union else 2, frameon=False)
+    figure.suptitle("area: how many pairs", fontsize="medium")
     figure.savefig(path)
 
 
