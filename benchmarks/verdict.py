@@ -148,7 +148,7 @@ def surely(measured: list[Trial]) -> float:
 def surely_not(measured: list[Trial]) -> float:
     """Return up to which probability to say no: no usual pair of one scene has so little."""
     same = [is_usual(one) and one.label for one in measured]
-    return min(NO, math.ceil(1000 * float(predicted(measured)[same].min()) - 1) / 1000)
+    return min(NO, max(1, math.ceil(1000 * float(predicted(measured)[same].min()) - 1)) / 1000)
 
 
 def report(paths: list[Path], page: Path | None) -> None:

@@ -215,8 +215,8 @@ def test_a_learned_matcher_leaves_nothing_to_be_found(monkeypatch: pytest.Monkey
     given(HAND, monkeypatch=monkeypatch)
     geometry = found(predicted=0, guided_by_chance=9.0)
     assert doubts(evidence(geometry))
-    scored = replace(geometry.matches, score=np.full(60, 0.9, np.float32))
-    assert doubts(evidence(replace(geometry, matches=scored))) == ()
+    learned = replace(geometry.matches, source="hand+network")
+    assert doubts(evidence(replace(geometry, matches=learned))) == ()
 
 
 CONFIGURATIONS = ["general", "planar or panoramic", "planar", "panoramic", None]
