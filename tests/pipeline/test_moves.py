@@ -15,8 +15,11 @@ import tiepoint.verdict
 from tests.geometry.known_matches import H_TRUE, as_matches, deep, flat
 from tests.geometry.two_views import Array, there, warp
 from tiepoint.evaluation import RenderedPair
+from tiepoint.extractors import get_extractor
 from tiepoint.geometry.residuals import sampson
+from tiepoint.matchers import get_matcher
 from tiepoint.pipeline.moves import MIRRORED, NOTE, TURNS, Move, carried_back
+from tiepoint.pipeline.stages import Attempt, Stages, Verification
 from tiepoint.verdict import Family
 
 # By the number of inliers alone, so that no new fit of the coefficients moves these tests.
@@ -225,3 +228,30 @@ def test_a_mirror_image_is_that_of_numpy(scene: RenderedPair) -> None:
     mirror = MIRRORED.of(scene.image1)
     assert np.array_equal(np.asarray(mirror), np.fliplr(np.asarray(scene.image1)))
     assert np.array_equal(np.asarray(MIRRORED.of(mirror)), np.asarray(scene.image1))
+
+
+def test_the_mirror_image_counts_if_more_matches_agree_on_it(
+    scene: RenderedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = tp.match(scene.image0, scene.image1, extractor="rootsift")
+    assert many.geometry is not None
+    assert many.verdict is not None
+    half = many.geometry.inliers & (np.arange(len(many.geometry.matches)) % 2 == 0)
+    few = replace(many, geometry=replace(many.geometry, inliers=half))
+    attempt = Attempt(get_extractor("rootsift"), get_matcher("nearest"))
+    stages = Stages.read(scene.image0, scene.image1, Verification())
+
+    def chosen(upright: tp.MatchResult, mirrored: tp.MatchResult) -> tp.MatchResult:
+        tried = {None: upright, MIRRORED: mirrored}
+        monkeypatch.setattr(Stages, "tried", lambda _self, _attempt, move=None: tried[move])
+        return stages.tried_with_mirror(attempt)
+
+    def unsure(result: tp.MatchResult) -> tp.MatchResult:
+        assert result.verdict is not None
+        return replace(result, verdict=replace(result.verdict, answer="unsure"))
+
+    doubted = unsure(many)
+    assert chosen(doubted, few) is doubted
+    assert chosen(unsure(few), many) is many
+    doubted = unsure(few)
+    assert chosen(doubted, unsure(many)) is doubted

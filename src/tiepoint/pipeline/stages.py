@@ -121,8 +121,9 @@ class Stages:
         if _settled(result):
             return result
         other = self.tried(attempt, MIRRORED)
-        better = is_yes(other) and (not is_yes(result) or agreeing(other) > 2 * agreeing(result))
-        return other if better else result
+        # A symmetric front is seen in the mirror as well, by fewer matches.
+        needed = agreeing(result) * (2 if is_yes(result) else 1)
+        return other if is_yes(other) and agreeing(other) > needed else result
 
     def _features0(self, extractor: Extractor) -> Features:
         if extractor not in self._known:
