@@ -219,6 +219,15 @@ def test_a_learned_matcher_leaves_nothing_to_be_found(monkeypatch: pytest.Monkey
     assert doubts(evidence(replace(geometry, matches=learned))) == ()
 
 
+def test_guided_matches_do_not_make_it_another_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(replace(HAND, sources=("hand+network",)), monkeypatch=monkeypatch)
+    geometry = found()
+    source = np.where(np.arange(60) < 50, "hand+network", "hand")
+    mixed = replace(geometry, matches=replace(geometry.matches, source=source))
+    assert judge(mixed).probability is None
+    assert judge(replace(mixed, guided=10)).probability is not None
+
+
 CONFIGURATIONS = ["general", "planar or panoramic", "planar", "panoramic", None]
 
 

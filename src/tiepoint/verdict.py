@@ -80,7 +80,9 @@ def judge(geometry: Geometry, *, extractor: str | None = None) -> Verdict:
     >>> tp.judge(geometry).answer
     'yes'
     """
-    sources = {str(name) for name in np.unique(geometry.matches.source)} or {extractor or ""}
+    # Matches won by guided matching are of the extractor, whatever the matcher of the others.
+    own = geometry.matches[: len(geometry.matches) - geometry.guided]
+    sources = {str(name) for name in np.unique(own.source)} or {extractor or ""}
     family = family_of(sources)
     if family is None:
         reasons = (_not_fitted(sources), *_reasons(geometry))
