@@ -81,8 +81,7 @@ def judge(geometry: Geometry, *, extractor: str | None = None) -> Verdict:
     'yes'
     """
     # Matches won by guided matching are of the extractor, whatever the matcher of the others.
-    own = geometry.matches[: len(geometry.matches) - geometry.guided]
-    sources = {str(name) for name in np.unique(own.source)} or {extractor or ""}
+    sources = {str(name) for name in np.unique(geometry.matches[: geometry.own].source)} or {extractor or ""}
     family = family_of(sources)
     if family is None:
         reasons = (_not_fitted(sources), *_reasons(geometry))
@@ -141,7 +140,7 @@ def evidence(geometry: Geometry) -> dict[str, float]:
     values = dict.fromkeys(EVIDENCE, 0.0)
     if geometry.log_false_alarms is not None:
         values["beyond chance"] = min(30.0, max(0.0, -geometry.log_false_alarms))
-    own = len(geometry.matches) - geometry.guided
+    own = geometry.own
     values["alike"] = math.log2(max(1.0, _alike(geometry.matches[:own]) / _ALWAYS_ALIKE))
     if not geometry:
         return values
@@ -260,7 +259,7 @@ def _reasons(geometry: Geometry) -> tuple[str, ...]:
     if not geometry:
         return (f"no geometry was found: {geometry.reason}",)
     values = evidence(geometry)
-    own = len(geometry.matches) - geometry.guided
+    own = geometry.own
     count = int(np.count_nonzero(geometry.inliers[:own]))
     said = [*doubts(values)]
     seen = _SEEN.get(geometry.configuration or "", _SEEN[geometry.model])

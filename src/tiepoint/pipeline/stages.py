@@ -163,7 +163,7 @@ def agreeing(result: MatchResult) -> int:
     geometry = result.geometry
     if geometry is None:
         return 0
-    return int(np.count_nonzero(geometry.inliers[: len(geometry.matches) - geometry.guided]))
+    return int(np.count_nonzero(geometry.inliers[: geometry.own]))
 
 
 def _described(attempt: Attempt, features: Features | None) -> dict[str, Any]:

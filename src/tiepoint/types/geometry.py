@@ -180,6 +180,11 @@ class Geometry(Noun):
         return int(np.count_nonzero(self.inliers))
 
     @property
+    def own(self) -> int:
+        """How many of the matches come before those that guided matching has won, which are the last."""
+        return len(self.matches) - self.guided
+
+    @property
     def planar(self) -> bool:
         """Whether the matrix takes points of photo 0 to points of photo 1."""
         return self.matrix is not None and self.model in _OF_A_PLANE

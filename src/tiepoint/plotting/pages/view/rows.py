@@ -94,7 +94,7 @@ def rows_of(result: MatchResult) -> Rows:
         judged[at] = np.where(geometry.inliers, AGREES, REJECTED)
         if geometry.residuals is not None:
             residual[at] = geometry.residuals
-        guided[at[len(geometry.matches) - geometry.guided :]] = True
+        guided[at[geometry.own :]] = True
     return Rows(
         parts=tuple(parts),
         candidates=len(result.candidates),
