@@ -110,6 +110,15 @@ bool along(std::size_t n) {
     return true;
 }
 
+// Angles are those of gradients: squeezed to a quarter from left to right, one of 45 degrees is one of 14, not of 76.
+bool squeezed() {
+    const double quarter[9] = {-0.25, 0, 0, 0, -1, 0, 0, 0, -1};
+    const float xy0[4] = {40, 20, 80, 50}, angle0[2] = {45, 45}, angle1[2] = {14, 76}, size0[2] = {4, 4}, size1[2] = {2, 2};
+    std::uint8_t found[2];
+    carried_along(quarter, {xy0, angle0, angle1, size0, size1}, 2, 30, 0.7, found);
+    return found[0] == 1 && found[1] == 0;
+}
+
 // A square full of points, and one in ten far away.
 bool area(std::size_t n) {
     std::vector<float> xy;
@@ -139,5 +148,6 @@ int check_geometry(int& checks) {
         count(along(n), "what goes along", n);
         if (n > 4) count(area(n), "the area", n);
     }
+    count(squeezed(), "what goes along a squeezed plane", 2);
     return failures;
 }

@@ -59,13 +59,18 @@ def as_matches(xy0: Array, xy1: Array, **known: Any) -> tp.Matches:
 def turned_along(
     rng: np.random.Generator, xy0: Array, H_1_from_0: Array, wrong: int = 0, *, off: float = 5.0
 ) -> dict[str, Any]:
-    """Angles and sizes that a homography carries along, found by small steps; the first of them are wrong."""
+    """Angles and sizes that a homography carries along, found by small steps; the first of them are wrong.
+
+    An angle is that of a gradient: at right angles to a line of equal brightness, to the brighter side.
+    """
     m = len(xy0)
     angle0, size0 = rng.uniform(0, 360, m), rng.uniform(3, 12, m)
     step = 1e-3 * np.stack([np.cos(np.radians(angle0)), np.sin(np.radians(angle0))], axis=1)
     across = step[:, ::-1] * [-1, 1]
     moved, moved_across = (warp(H_1_from_0, xy0 + d) - warp(H_1_from_0, xy0) for d in (step, across))
-    angle1 = np.degrees(np.arctan2(moved[:, 1], moved[:, 0])) + rng.normal(0, off, m)
+    uphill = moved_across[:, ::-1] * [1, -1]
+    uphill *= np.sign((uphill * moved).sum(axis=1))[:, None]
+    angle1 = np.degrees(np.arctan2(uphill[:, 1], uphill[:, 0])) + rng.normal(0, off, m)
     area = np.abs(moved[:, 0] * moved_across[:, 1] - moved[:, 1] * moved_across[:, 0]) / 1e-6
     size1 = size0 * np.sqrt(area)
     angle1[:wrong] = rng.uniform(0, 360, wrong)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+import tiepoint as tp
 from tests.geometry.known_matches import H_TRUE, anywhere, as_matches, flat, turned_along
-from tests.geometry.two_views import Array
+from tests.geometry.two_views import Array, warp
 from tiepoint.geometry.consistency import agreement, along, largest_group, turn_and_growth
 
 pytestmark = pytest.mark.usefixtures("with_and_without_core")
@@ -50,6 +52,43 @@ def test_the_limits_are_30_degrees_and_0_7_octaves() -> None:
     assert agreement(grown, everyone, np.eye(3)) == 4 / 8
     twice = np.diag([2.0, 2, 1])
     assert agreement(grown, everyone, twice) == 2 / 8  # 0.69 and 0.71 octaves are within 0.7 of one
+
+
+def test_an_angle_is_that_of_a_gradient() -> None:
+    # Squeezed to a quarter from left to right, lines that lean by 45 degrees nearly stand.
+    squeezed = np.diag([0.25, 1, 1])
+    xy = np.array([[40.0, 20], [80, 50], [120, 20]])
+    known = {
+        "size0": np.full(3, 4, np.float32),
+        "size1": np.full(3, 2, np.float32),
+        "angle0": np.array([45, 135, 315], np.float32),
+    }
+    standing = np.degrees(np.arctan2([1, 1, -1], [4, -4, 4])).astype(np.float32)
+    lying = np.degrees(np.arctan2([4, 4, -4], [1, -1, 1])).astype(np.float32)
+    for after, share in ((standing, 1), (lying, 0), (standing + 180, 0)):
+        matches = as_matches(xy, warp(squeezed, xy), angle1=after % 360, **known)
+        assert agreement(matches, np.ones(3, bool), squeezed) == share
+
+
+def test_keypoints_of_sift_turn_as_a_slanted_view_says(rng: np.random.Generator) -> None:
+    noise = rng.uniform(0, 1, (3, 800, 1200)).astype(np.float32)
+    layers = [cv2.GaussianBlur(layer, (0, 0), 2 << k) for k, layer in enumerate(noise)]
+    cloth = sum(cv2.normalize(layer, None, 0, 1, cv2.NORM_MINMAX) for layer in layers)
+    cloth = cv2.normalize(cloth, None, 0, 255, cv2.NORM_MINMAX)
+    slanted = np.array([[0.5, 0.25, 5], [0, 1, 0], [0, 0, 1]])
+    seen = cv2.warpPerspective(cv2.GaussianBlur(cloth, (0, 0), 1, sigmaY=0.1), slanted, (820, 800))
+    photos = (photo.astype(np.uint8) for photo in (cloth, seen))
+    matches = tp.match(*photos, extractor="sift", verify=False).matches
+    near = np.linalg.norm(warp(slanted, matches.xy0.astype(float)) - matches.xy1, axis=1) < 2
+    assert np.count_nonzero(near) >= 15
+    assert agreement(matches, near, slanted) == 1
+    assert matches.angle0 is not None
+    assert matches.angle1 is not None
+    angle0, angle1 = np.radians(matches.angle0[near]), np.radians(matches.angle1[near])
+    seen_at = np.stack([np.cos(angle0), np.sin(angle0)])
+    gradients, steps = np.linalg.inv(slanted[:2, :2]).T @ seen_at, slanted[:2, :2] @ seen_at
+    off = [np.median(np.abs(np.sin(np.arctan2(way[1], way[0]) - angle1))) for way in (gradients, steps)]
+    assert off[0] < 0.1 < 0.2 < off[1], off
 
 
 def counted(turn: list[float], growth: list[float]) -> int:

@@ -87,11 +87,14 @@ void carried_along(const double* m, const Keypoints& keypoints, std::size_t n, d
         const double a = m[0] - u * m[6], b = m[1] - u * m[7], c = m[3] - v * m[6], d = m[4] - v * m[7];
         const double angle0 = kDegree * keypoints.angle0[i], angle1 = kDegree * keypoints.angle1[i];
         const double cos0 = std::cos(angle0), sin0 = std::sin(angle0);
-        const double across = (a * cos0 + b * sin0) / w, down = (c * cos0 + d * sin0) / w;
-        const double straight = across * std::cos(angle1) + down * std::sin(angle1);
+        const double area = a * d - b * c;
+        // A gradient goes by the inverse of the derivative, transposed; of that the direction is enough.
+        const double across = d * cos0 - c * sin0, down = a * sin0 - b * cos0;
+        const double along_it = across * std::cos(angle1) + down * std::sin(angle1);
+        const double straight = (w < 0) == (area < 0) ? along_it : -along_it;
         // Areas, for which an octave counts twice. On the horizon nothing is as expected.
         const double ratio = double{keypoints.size1[i]} / keypoints.size0[i];
-        const double grown = ratio * ratio, expected = std::abs(a * d - b * c) / (w * w);
+        const double grown = ratio * ratio, expected = std::abs(area) / (w * w);
         along[i] = straight >= least_cos * std::sqrt(across * across + down * down) && expected > 0 &&
                    grown <= expected * most_factor && grown * most_factor >= expected;
     }

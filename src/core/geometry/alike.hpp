@@ -11,8 +11,8 @@ namespace tiepoint {
 void count_alike(const double* turn, const double* growth, std::size_t n, std::size_t step, double most_turn,
                  double most_growth, std::int64_t* counts);
 
-// Which matches turn and grow as a small step at their place does that a homography, by rows, takes along: 1 or 0.
-// Places as rows of x, y; angles in degrees.
+// Which matches turn and grow as the picture at their place does that a homography, by rows, takes along: 1 or 0.
+// Places as rows of x, y; angles in degrees, of gradients: where the picture is sheared they turn otherwise than lines.
 struct Keypoints {
     const float *xy0, *angle0, *angle1, *size0, *size1;
 };

@@ -246,7 +246,11 @@ def _alike(turn: NDArray[np.float64], growth: NDArray[np.float64]) -> NDArray[np
 
 
 def _carried_along(matches: Matches, inliers: NDArray[np.bool_], matrix: Floats) -> NDArray[np.bool_]:
-    """Tell which inliers turn and grow as a small step at their place does, (K,) bool."""
+    """Tell which inliers turn and grow as the picture does at their place, (K,) bool.
+
+    The angle of a keypoint is that of a gradient, at right angles to the lines of equal brightness. Where the
+    photo is sheared it turns otherwise than a step does: by the inverse of the derivative, transposed.
+    """
     rows = np.flatnonzero(inliers)
     xy0, angle0, angle1, size0, size1 = (
         getattr(matches, name).take(rows, axis=0) for name in ("xy0", "angle0", "angle1", "size0", "size1")
@@ -266,11 +270,13 @@ def _carried_along(matches: Matches, inliers: NDArray[np.bool_], matrix: Floats)
         # Times w, the derivatives of x / w and y / w at the point.
         a, b = matrix[0, 0] - u * matrix[2, 0], matrix[0, 1] - u * matrix[2, 1]
         c, d = matrix[1, 0] - v * matrix[2, 0], matrix[1, 1] - v * matrix[2, 1]
-        across, down = (a * cos + b * sin) / w, (c * cos + d * sin) / w
+        area = a * d - b * c
+        facing = np.sign(w) * np.sign(area)
+        across, down = facing * (d * cos - c * sin), facing * (a * sin - b * cos)
         length = np.sqrt(across * across + down * down)
         turned = across * np.cos(angle1) + down * np.sin(angle1) >= _COS_OF_MOST_TURN * length
         # Areas, for which an octave counts twice.
-        grown, expected = (size1 / size0) ** 2, np.abs(a * d - b * c) / (w * w)
+        grown, expected = (size1 / size0) ** 2, np.abs(area) / (w * w)
     return np.asarray(
         turned & (grown <= expected * 4**MOST_GROWTH) & (grown * 4**MOST_GROWTH >= expected) & (expected > 0)
     )
