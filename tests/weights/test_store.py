@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.weights.conftest import Shop
 from tiepoint import weights
 from tiepoint.errors import MissingError, OptionError, ReadError, WriteError
+from tiepoint.weights import store
 
 
 def test_weights_that_are_here(shop: Shop) -> None:
@@ -38,6 +42,52 @@ def test_weights_that_are_not_here(shop: Shop) -> None:
     for call in (weights.load, weights.path_of, weights.missing, weights.provenance):
         with pytest.raises(OptionError, match="did you mean 'spire'"):
             call("spires")
+
+
+@pytest.fixture(params=["too long", "a loop", "no home"])
+def impossible(request: pytest.FixtureRequest, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A folder of weights that cannot be; return what is said of it."""
+    shop.add("spire")
+    shop.add("crypt", sha256=None, size=None)
+    loop = shop.folder.with_name("loop")
+    loop.symlink_to(loop)
+    place, words = {
+        "too long": (
+            "/" + "x" * 300,
+            "xx: the folder of the weights cannot be read: file name too long; name",
+        ),
+        "a loop": (str(loop), "loop: the folder of the weights cannot be read: too many levels"),
+        "no home": ("~nobody-of-this-name/w", "TIEPOINT_WEIGHTS is .* but there is no such home folder"),
+    }[request.param]
+    monkeypatch.setenv("TIEPOINT_WEIGHTS", place)
+    return words
+
+
+def test_in_a_folder_that_cannot_be_there_are_none(impossible: str) -> None:
+    for name in ("spire", "crypt"):
+        assert weights.path_of(name) is None
+        for call in (weights.load, store.required):
+            with pytest.raises((ReadError, WriteError), match=impossible):
+                call(name)
+    assert weights.missing("spire") == "tiepoint weights fetch spire"
+    with pytest.raises(WriteError, match=r"cannot be made a folder|no such home folder"):
+        weights.fetch("spire")
+
+
+def test_in_a_folder_that_may_not_be_read_there_are_none(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.add("spire")
+    stat = os.stat
+
+    def refused(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+        if str(path).startswith(str(shop.folder)):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "stat", refused)  # root may read everything
+    assert weights.path_of("spire") is None
+    assert not store.is_sound(weights.find("spire"))
+    with pytest.raises(ReadError, match=rf"{shop.folder}: the folder .* cannot be read: permission denied;"):
+        weights.load("spire")
 
 
 def test_the_one_command_that_gets_what_is_missing(shop: Shop) -> None:

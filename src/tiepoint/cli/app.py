@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 
 from tiepoint import __version__
 from tiepoint.cli import align, bench, demo, extract, match, methods, tune, view, weights
 from tiepoint.cli.terminal import plain_output
-from tiepoint.errors import TiepointError, reason
+from tiepoint.errors import TiepointError, printable, reason
 
 # Plain help: drawing it with rich would take longer than all the rest of `tiepoint --help`.
 app = typer.Typer(
@@ -70,6 +70,8 @@ def run_inner(arguments: Sequence[str] | None = None) -> int:
 def run() -> None:
     """Run the command line; an error is one sentence on standard error and exit code 1."""
     plain_output()
+    output = _Output(sys.stdout)
+    sys.stdout = cast(TextIO, output)
     try:
         try:
             app()  # ends by SystemExit, with code 2 for wrong usage
@@ -84,7 +86,11 @@ def run() -> None:
     except MemoryError:
         _fail("there is not enough memory for this; try smaller photos, or -o max_size=2000")
     except OSError as error:
-        _fail(f"standard output cannot be written: {reason(error)}")
+        if error is output.trouble:
+            _fail(f"standard output cannot be written: {reason(error)}")
+        if os.environ.get("TIEPOINT_DEBUG"):
+            raise
+        _fail(_in_words(error))
     except Exception as error:
         if os.environ.get("TIEPOINT_DEBUG"):
             raise
@@ -92,6 +98,37 @@ def run() -> None:
             f"this is a bug in tiepoint: {type(error).__name__}: {error}; "
             "please report it, with what the same command prints under TIEPOINT_DEBUG=1"
         )
+
+
+class _Output:
+    """Standard output that keeps its last error: an OSError does not say which stream it comes from."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.trouble: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            self.trouble = error
+            raise
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self.trouble = error
+            raise
+
+
+def _in_words(error: OSError) -> str:
+    """Return a sentence about a file or a device that nobody foresaw trouble with."""
+    where = "the system says" if error.filename is None else printable(str(error.filename))
+    return f"{where}: {reason(error)}; the same command under TIEPOINT_DEBUG=1 shows what it was for"
 
 
 def _fail(sentence: str) -> None:

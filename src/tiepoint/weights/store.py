@@ -57,14 +57,49 @@ def folder(environment: Mapping[str, str] | None = None) -> Path:
 def path_of(name: str) -> Path | None:
     """Return the path of a weight file that is on this machine; None if it is not. Nothing is fetched.
 
+    What lies in a folder that cannot be read is not there.
+
     Raises
     ------
     OptionError
         If there are no weights of this name.
     """
     one = find(name)
-    path = folder() / one.file
-    return path if path.is_file() and known_sha256(one) is not None else None
+    try:
+        path = folder() / one.file
+    except WriteError:  # no home folder to have it in
+        return None
+    return path if _is_file(path) and known_sha256(one) is not None else None
+
+
+def required(name: str) -> Path:
+    """Return the path of a weight file that was asked for by name.
+
+    Raises
+    ------
+    OptionError
+        If there are no weights of this name.
+    MissingError
+        If they are not on this machine; the message has the command that gets them.
+    ReadError
+        If the folder cannot be read.
+    WriteError
+        If there is no home folder that they could be in.
+    """
+    found = path_of(name)
+    if found is not None:
+        return found
+    home = folder()
+    try:
+        (home / find(name).file).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise ReadError(
+            f"{home}: the folder of the weights cannot be read: {reason(error)}; "
+            "name another one with TIEPOINT_WEIGHTS"
+        ) from error
+    raise MissingError(f"the weights {name} are not on this machine; get them with: {command(name)}")
 
 
 def missing(*names: str) -> str | None:
@@ -107,12 +142,12 @@ def load(name: str) -> Tensors:
     MissingError
         If they are not on this machine; the message has the command that gets them.
     ReadError
-        If the file is not what it was when it was fetched.
+        If the folder cannot be read, or the file is not what it was when it was fetched.
+    WriteError
+        If there is no home folder that they could be in.
     """
     one = find(name)
-    path = path_of(name)
-    if path is None:
-        raise MissingError(f"the weights {name} are not on this machine; get them with: {command(name)}")
+    path = required(name)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -154,7 +189,7 @@ def keep_sha256(one: Weights, sha256: str) -> None:
 def is_sound(one: Weights) -> bool:
     """Whether the file is here and is what it should be."""
     path = folder() / one.file
-    return path.is_file() and sha256_of_file(path) == known_sha256(one)
+    return _is_file(path) and sha256_of_file(path) == known_sha256(one)
 
 
 def sha256_of_file(path: Path) -> str:
@@ -170,6 +205,10 @@ def sha256_of_file(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise ReadError(f"{path}: cannot be read: {reason(error)}") from error
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises in a folder that cannot be read
 
 
 def _kept(one: Weights) -> Path:
