@@ -15,6 +15,7 @@ from tiepoint.errors import OptionError, TiepointError
 from tiepoint.evaluation import RenderedPair
 from tiepoint.formats import schema
 from tiepoint.pipeline import stages
+from tiepoint.plotting.layout import NARROWEST, WIDEST
 
 Photos = tuple[Path, Path]
 H_1_FROM_0 = np.array([[0.9, 0.15, 20], [-0.1, 0.85, 60], [1e-4, 2e-4, 1]])
@@ -113,6 +114,14 @@ def test_photos_that_do_not_fit_are_one_sentence(
         assert "the photos cannot be aligned: " in sentence(run)
         assert "try another --extractor" in run.err
         assert not (tmp_path / "a.png").exists()
+
+
+@pytest.mark.parametrize("width", [-1, 0, NARROWEST - 1, WIDEST + 1])
+def test_a_width_that_no_picture_has_is_refused_before_any_work(width: int, tiepoint: Tiepoint) -> None:
+    run = tiepoint("align", "nowhere.png", "nowhere.png", "-o", "a.png", "--width", str(width))
+    assert run.code == 2, run
+    assert "--width" in run.err
+    assert str(min(max(width, NARROWEST), WIDEST)) in run.err  # the bound, however typer words it
 
 
 def test_targets_that_cannot_be_written(flat_pair: Photos, tmp_path: Path, tiepoint: Tiepoint) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +73,13 @@ def test_json_is_one_line_and_the_same_in_a_file(folder: Path, tmp_path: Path, c
     assert document["complete"] is True
     assert document["without"] == ["second photo", "viewpoint", "zoom in", "zoom out", "overlap"]
     assert document["photos"][0]["path"] == str(folder / "1.png")
-    assert document["command"].endswith(("--no-ratio", "--ratio 0.8")) or "--ratio" in document["command"]
+    recommended = document["rows"][document["recommended"]]
+    ratio, keypoints = recommended["ratio"], recommended["settings"]["max_keypoints"]
+    assert shlex.split(document["command"]) == [
+        *("tiepoint", "match", str(folder / "1.png"), "B.jpg", "--extractor", "orb"),
+        *(["--max-keypoints", "300"] if keypoints == 300 else []),
+        *(["--no-ratio"] if ratio is None else ["--ratio", f"{ratio:g}"]),
+    ]
     assert json.loads(target.read_text()) == document
 
 
@@ -118,6 +126,7 @@ def test_many_photos_are_thinned_out(folder: Path, tmp_path: Path, capsys: Captu
         (["photo.png", "--without", "rotate"], "there is no kind of change 'rotate'"),
         (["photo.png", "--budget", "0"], "budget must be a number above 0"),
         (["photo.png", "--save", "t.txt"], "end the name with .csv or .json"),
+        (["photo.png", "--save", ""], "--save needs the name of a file"),
         (["photo.png", "--save", "empty/no/t.csv"], "there is no folder"),
         (["photo.png", "--save", "folder.csv"], "is a folder; name a file in it"),
         (["photo.json", "--save", "photo.json"], "would overwrite the photo itself"),
@@ -138,11 +147,31 @@ def test_what_is_wrong_is_said_in_one_sentence(
         tune(*arguments)
 
 
+def test_a_folder_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    with pytest.raises(ReadError) as caught:
+        tune(folder)
+    assert str(caught.value) == (
+        f"{folder}: this folder cannot be read: permission denied; give another one, or photos"
+    )
+
+
 def test_wrong_usage_is_code_2(tiepoint: Tiepoint) -> None:
-    for wrong in (["--workers", "-1"], ["-v", "-q"], ["--budget", "soon"]):
+    over = str(plan.LARGEST_SEED + 1)
+    for wrong, words in (
+        (["--workers", "-1"], "--workers"),
+        (["-v", "-q"], "-v and -q"),
+        (["--budget", "soon"], "--budget"),
+        (["--seed", over], str(plan.LARGEST_SEED)),
+    ):
         run = tiepoint("tune", "a.jpg", *wrong)
         assert run.code == 2, run
         assert "Traceback" not in run.err
+        assert words in run.err
+    assert "there is no such file" in sentence(tiepoint("tune", "a.jpg", "--seed", str(plan.LARGEST_SEED)))
 
 
 def test_help_shows_examples(tiepoint: Tiepoint) -> None:

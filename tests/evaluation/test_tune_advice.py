@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,9 +106,11 @@ def test_the_first_sentences_say_what_and_why() -> None:
         "On 24 pairs of 1 photo by which nothing was chosen, the homography came out right in 96 % "
         "(95 % interval 80 to 99 %), with 800 right matches of 1000 in the median pair."
     )
-    assert said[2].startswith("It is better than the default of tiepoint match, rootsift, ratio 0.8: ")
+    assert said[2].startswith(
+        "It is better than what tiepoint match begins with by default, rootsift, ratio 0.8: "
+    )
     assert "0.80 against 0.60, the difference +0.20 (95 % interval +0.20 to +0.20)" in said[2]
-    assert len(said) == 3
+    assert len(said) == 4
 
 
 def test_the_command_names_the_photos() -> None:
@@ -126,10 +129,10 @@ def test_the_command_names_the_photos() -> None:
     ("default", "words"),
     [
         (row("rootsift", 0.9, tuned=None), "did better"),
-        (row("rootsift", 0.79, tuned=None), "It is a little better than the default"),
+        (row("rootsift", 0.79, tuned=None), "It is a little better than what tiepoint match begins with"),
         (
             replace(DEFAULT, scores=tuple(0.8 + 0.3 * (k % 3 - 1) for k in range(24))),
-            "It is not clearly better than the default",
+            "It is not clearly better than what tiepoint match begins with",
         ),
     ],
 )
@@ -141,7 +144,25 @@ def test_the_default_is_a_serious_rival(default: Row, words: str) -> None:
 def test_the_default_may_be_the_best() -> None:
     same = row("rootsift", 0.8)
     said = advice(made_up(same, default=same))
-    assert said[2] == "That is what tiepoint match does by default: nothing has to be set."
+    assert said[2] == "That is what tiepoint match begins with by default: for it nothing has to be set."
+
+
+@pytest.mark.parametrize("name", ["rootsift", "akaze"])
+def test_what_auto_does_after_its_first_method_is_not_promised(name: str) -> None:
+    chosen = row(name, 0.8)
+    said = advice(made_up(chosen, default=chosen if name == "rootsift" else DEFAULT))
+    assert said[3].startswith("The command names one extractor, which then works alone; without --extractor")
+    nothing = row(name, 0.0, matches=0, right=0, found=0.0)
+    assert command(made_up(nothing)) is None
+    assert "The command" not in " ".join(advice(made_up(nothing)))
+
+
+def test_one_thread_is_said_of_workers_only() -> None:
+    chosen, other = row("sift", 0.8), row("orb", 0.6, seconds=0.1)
+    for workers, words in ((2, "0.10 seconds a pair on one thread, 10 %"), (0, "0.10 seconds a pair, 10 %")):
+        said = advice(made_up(chosen, other, other=other, default=DEFAULT, workers=workers))
+        assert words in " ".join(said)
+        assert ("on one thread" in " ".join(said)) == bool(workers)
 
 
 def test_a_slower_best_and_a_faster_other_are_named() -> None:
@@ -245,6 +266,14 @@ def test_the_document_is_json_and_whole() -> None:
     empty = tuning_document(made_up(None))
     assert empty["command"] is None
     assert empty["over_default"] is None
+
+
+def test_the_page_names_every_field() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tuning.md").read_text(encoding="utf-8")
+    table = page.partition("## The JSON document")[2]
+    document = tuning_document(made_up(row("sift", 0.8), default=DEFAULT))
+    parts = (document, document["photos"][0], document["rows"][0], document["rows"][0]["held_out"])
+    assert [name for part in parts for name in part if f"`{name}`" not in table] == []
 
 
 def test_the_csv_has_a_line_for_each_row() -> None:

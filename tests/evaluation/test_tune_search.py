@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -27,10 +29,10 @@ from tiepoint.evaluation.tune import (
 )
 from tiepoint.evaluation.tune.candidates import ratios_for
 from tiepoint.evaluation.tune.choice import choose
-from tiepoint.evaluation.tune.plan import chosen_photos, kept_aside, planned
+from tiepoint.evaluation.tune.plan import LARGEST_SEED, chosen_photos, kept_aside, planned
 from tiepoint.evaluation.tune.race import Clock, Round, Runner, cut, in_common, run
 from tiepoint.evaluation.tune.trials import Failure, Workbench
-from tiepoint.evaluation.tune.workers import Report, Task
+from tiepoint.evaluation.tune.workers import Report, Task, crew
 from tiepoint.extractors import EXTRACTORS, Extractor, get_extractor
 from tiepoint.matchers import MATCHERS
 from tiepoint.options import option
@@ -261,6 +263,10 @@ def test_the_plan_grows_with_the_budget() -> None:
     assert size(1) == size(30) < size(60) < size(120) < size(240) < size(480) == size(1e5)
 
 
+def test_the_largest_seed_has_a_plan() -> None:
+    assert planned(2, 1, seed=LARGEST_SEED, without=()) != planned(2, 1, seed=0, without=())
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 11, 500])
 def test_photos_are_taken_at_even_distances(count: int) -> None:
     used = chosen_photos(count)
@@ -393,6 +399,32 @@ def test_an_extractor_that_a_photo_is_too_much_for(scene: RenderedPair) -> None:
     assert failed == Failure(trial=trial, reason="weak does not like this photo")
 
 
+ENVIRONMENT = Path("/proc/self/environ")  # with which a process was started, whatever it has set since
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling(Fake):
+    """Tells for how many threads its process was started."""
+
+    def extract(self, image: Image, mask: ArrayLike | Image | None = None) -> Features:  # noqa: ARG002
+        raise tp.DataError(" ".join(one for one in ENVIRONMENT.read_text().split("\0") if "THREADS" in one))
+
+
+@pytest.mark.skipif(not ENVIRONMENT.exists(), reason="only Linux tells how a process was started")
+def test_workers_are_started_for_one_thread(flat: Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    before = dict(os.environ)
+    trial = Trial(photo=0, megapixels=0.1, change=Change(name="a"))
+    tasks = iter([Task(runner=0, extractor=Telling(), ratios=(None,), trials=(trial,))])
+    with crew([flat], 1) as hands:
+        [report] = hands.carry_out(lambda: next(tasks, None))
+    assert report.failure is not None
+    started = report.failure.reason.split()
+    assert {"OPENCV_FOR_THREADS_NUM=1", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"} <= set(started)
+    assert dict(os.environ) == before
+
+
 @pytest.fixture(scope="module")
 def few() -> Iterator[pytest.MonkeyPatch]:
     """The fewest changes there can be, however long it takes."""
@@ -471,6 +503,7 @@ def test_photos_are_reduced_and_counted() -> None:
         ({"budget": float("nan")}, "budget must be a number above 0"),
         ({"workers": -1}, "workers must be a whole number from 0"),
         ({"seed": -1}, "seed must be a whole number from 0"),
+        ({"seed": LARGEST_SEED + 1}, "seed must be a whole number from 0 to 1073741823, not 1073741824"),
         ({"extractors": ["srf"]}, "there is no extractor"),
         ({"without": ["rotate"]}, "there is no kind of change"),
     ],

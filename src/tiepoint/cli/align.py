@@ -11,7 +11,7 @@ import typer
 
 from tiepoint.cli import terminal
 from tiepoint.cli.answer import found
-from tiepoint.cli.saving import check_target, same_file
+from tiepoint.cli.saving import check_suffix, check_target, same_file
 from tiepoint.errors import OptionError, TiepointError
 
 if TYPE_CHECKING:
@@ -48,7 +48,12 @@ def align(
     ] = None,
     width: Annotated[
         int | None,
-        typer.Option(metavar="PIXELS", help="Reduce the picture to this width. Default of a .gif: 1000."),
+        typer.Option(
+            metavar="PIXELS",
+            min=64,
+            max=20_000,
+            help="Reduce the picture to this width. Default of a .gif: 1000.",
+        ),
     ] = None,
     transform: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the transform, both ways: .json.")
@@ -123,8 +128,7 @@ def _check(
             raise typer.BadParameter("a .gif shows both photos in turn; leave --mode out, or name a .png")
         check_target("-o", output, photos)
     if transform is not None:
-        if Path(transform).suffix.lower() != ".json":
-            raise OptionError(f"--transform {transform}: end the name with .json")
+        check_suffix("--transform", transform, (".json",))
         check_target("--transform", transform, photos)
         if output is not None and same_file(output, transform):
             raise OptionError(f"-o and --transform both name {output}")

@@ -23,8 +23,8 @@ def check_names(photos: list[str], *, draw: str | None, save: str | None) -> Non
         from tiepoint.plotting import picture_format
 
         picture_format(draw)
-    if save is not None and Path(save).suffix.lower() not in DATA_SUFFIXES:
-        raise OptionError(f"--save {save}: end the name with {' or '.join(DATA_SUFFIXES)}")
+    if save is not None:
+        check_suffix("--save", save, DATA_SUFFIXES)
 
 
 def check_target(flag: str, name: str, photos: list[str]) -> None:
@@ -39,6 +39,12 @@ def check_target(flag: str, name: str, photos: list[str]) -> None:
     for photo in photos:
         if same_file(name, photo):
             raise OptionError(f"{flag} {name}: would overwrite the photo itself; choose another name")
+
+
+def check_suffix(flag: str, name: str, suffixes: tuple[str, ...]) -> None:
+    """Refuse a name that does not say in which of some formats to write."""
+    if Path(name).suffix.lower() not in suffixes:
+        raise OptionError(f"{flag} {name}: end the name with {' or '.join(suffixes)}")
 
 
 def check_view(flag: str, name: str, photos: list[str]) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tiepoint.cli import terminal
-from tiepoint.cli.saving import same_file
-from tiepoint.errors import OptionError, ReadError, TiepointError
+from tiepoint.cli.saving import check_suffix, check_target
+from tiepoint.errors import ReadError, TiepointError, printable, reason
 
 if TYPE_CHECKING:
     from tiepoint.evaluation.tune import Tuning
@@ -61,7 +61,9 @@ def tune(
             help="Processes, of one thread each; 0 starts none. Default: one for each CPU.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Another one makes other changes.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, max=2**30 - 1, help="Another one makes other changes.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; docs/tuning.md describes it.")] = False,
     save: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write all figures: .csv, or .json as --json has it.")
@@ -79,7 +81,9 @@ def tune(
         from tiepoint.evaluation.tune.plan import chosen_photos
 
         found = _files(photos)
-        _check_target(save, found)
+        if save is not None:
+            check_target("--save", save, found)
+            check_suffix("--save", save, (".csv", ".json"))
         files = [found[k] for k in chosen_photos(len(found))]
         if len(files) < len(found):
             talk.note(f"of {len(found)} photos {len(files)} are used, at even distances")
@@ -135,33 +139,22 @@ class _Reading:
 
 def _files(photos: list[str]) -> list[str]:
     """Return the photos that are named, those of a folder in the order of their names."""
-    from tiepoint.images import printable
-
     files = []
     for photo in photos:
         if not os.path.isdir(photo):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
             files.append(photo)
             continue
-        inside = sorted(path for path in Path(photo).iterdir() if path.suffix.lower() in SUFFIXES)
+        try:
+            inside = sorted(path for path in Path(photo).iterdir() if path.suffix.lower() in SUFFIXES)
+        except OSError as error:
+            name = printable(photo)
+            raise ReadError(
+                f"{name}: this folder cannot be read: {reason(error)}; give another one, or photos"
+            ) from error
         if not inside:
             raise ReadError(f"{printable(photo)}: there is no photo in this folder ({' '.join(SUFFIXES)})")
         files += map(str, inside)
     return files
-
-
-def _check_target(save: str | None, photos: list[str]) -> None:
-    """Refuse a file that cannot or must not be written, before any work is done."""
-    if save is None:
-        return
-    if Path(save).suffix.lower() not in (".csv", ".json"):
-        raise OptionError(f"--save {save}: end the name with .csv or .json")
-    if os.path.isdir(save):  # noqa: PTH112
-        raise OptionError(f"--save {save}: is a folder; name a file in it")
-    folder = Path(save).absolute().parent
-    if not folder.is_dir():
-        raise OptionError(f"--save {save}: there is no folder {folder}; make it first")
-    if any(same_file(save, photo) for photo in photos):
-        raise OptionError(f"--save {save}: would overwrite the photo itself; choose another name")
 
 
 def _save(path: Path, tuning: Tuning) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from tiepoint.errors import DataError
 from tiepoint.options import Method
@@ -55,7 +55,21 @@ class Matched(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Matcher(Method):
-    """Base of all matchers; a subclass is a frozen, keyword-only dataclass like an Extractor."""
+    """Base of all matchers; a subclass is a frozen, keyword-only dataclass like an Extractor.
+
+    Attributes
+    ----------
+    takes_features : bool
+        Whether it matches features; one that does not looks at the photos themselves.
+    """
+
+    takes_features: ClassVar[bool] = True
+
+    @classmethod
+    def missing_for(cls, extractor: str) -> str | None:
+        """Say what has to be installed or fetched to match such features; None if nothing has to."""
+        del extractor
+        return cls.missing()
 
     def used(self, extractor: str) -> dict[str, Any]:
         """Return what makes the matches of an extractor's features, as plain data: every option.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 from dataclasses import dataclass, replace
 from functools import partial
@@ -133,6 +134,11 @@ class LightGlue(Matcher):
         known = [network.missing() for network in _NETWORKS.values()]
         return None if None in known else pytorch.missing("aliked-n16", "aliked-lightglue")
 
+    @classmethod
+    def missing_for(cls, extractor: str) -> str | None:
+        """Say what has to be installed or fetched to match these features, such as their own weights."""
+        return _network(extractor).missing()
+
     def used(self, extractor: str) -> dict[str, Any]:
         """Return what makes the matches of an extractor's features: options, version, weights."""
         network = _network(extractor)
@@ -150,7 +156,8 @@ class LightGlue(Matcher):
         MissingError
             If PyTorch, kornia or the weights are not there.
         DataError
-            If the features are not both of ALIKED or both of DISK, or so many that memory is too small.
+            If the features are not both of one extractor that there are weights for, or too many for the
+            memory.
         """
         pytorch.require(self.name, self.missing(), "nearest")
         features0, features1 = view0.features, view1.features
@@ -180,15 +187,16 @@ class LightGlue(Matcher):
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return pairs of indices, (M, 2), in order of photo 0's features, and their scores, (M,)."""
         counts = len(features0), len(features1)
-        advice = f"extract fewer keypoints, such as max_keypoints={max(counts) // 2}, or match with 'nearest'"
         need, have = _BYTES_PER_PAIR * max(counts) ** 2, physical_memory()
         if have is not None and need > have:
+            fits = math.isqrt(have // (2 * _BYTES_PER_PAIR))
             raise DataError(
                 f"lightglue needs about {need / 2**30:.1f} GiB of memory for {counts[0]} and {counts[1]} "
-                f"keypoints, but this machine has {have / 2**30:.1f}; {advice}"
+                f"keypoints, but this machine has {have / 2**30:.1f}; {_with_fewer(fits)}"
             )
         with pytorch.running(
-            f"lightglue ran out of memory on {counts[0]} and {counts[1]} keypoints; {advice}"
+            f"lightglue ran out of memory on {counts[0]} and {counts[1]} keypoints; "
+            f"{_with_fewer(max(counts) // 2)}"
         ):
             module = self._with_options(network.ready())
             given = {f"image{i}": _as_input(f) for i, f in enumerate((features0, features1))}
@@ -210,6 +218,10 @@ class LightGlue(Matcher):
             }
         )
         return own
+
+
+def _with_fewer(keypoints: int) -> str:
+    return f"extract fewer keypoints, such as max_keypoints={keypoints}, or match with 'nearest'"
 
 
 _NO_PAIRS = np.empty((0, 2), np.int32)

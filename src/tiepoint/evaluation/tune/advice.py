@@ -8,6 +8,7 @@ from tiepoint.evaluation.tune.plan import MEGAPIXELS, MOST_PHOTOS
 from tiepoint.evaluation.tune.race import is_late
 from tiepoint.evaluation.tune.results import Figures, Row, Tuning, difference
 from tiepoint.images import printable
+from tiepoint.pipeline.auto import CLASSICAL
 
 # Below these nothing is called good: the share of pairs whose homography was found, and right matches in the
 # median pair.
@@ -15,6 +16,10 @@ HELPLESS_FOUND, FEW_RIGHT = 0.5, 50
 BARE = 30  # matches in the median pair: with fewer there is nothing in the photo to find
 _NOTABLE = 0.03  # of a score
 _CLEAR = 0.05  # of a score in one kind of change, which few pairs are of
+_ABOUT_AUTO = (
+    "The command names one extractor, which then works alone; without --extractor tiepoint match begins "
+    f"with {CLASSICAL} and goes on with learned methods, where their weights are, until it can say yes."
+)
 _NAMED = 4  # settings that are named before "and so many more"
 
 
@@ -70,6 +75,7 @@ def _sentences(tuning: Tuning) -> Iterator[str]:
     yield from _against_default(tuning, chosen, figures)
     yield from _against_best(tuning, chosen, figures)
     yield from _against_other(tuning, figures)
+    yield _ABOUT_AUTO
     yield from _about_photos(tuning)
     yield from _left_out(tuning)
 
@@ -125,31 +131,28 @@ def _evidence(tuning: Tuning, figures: Figures) -> str:
 def _against_default(tuning: Tuning, chosen: Row, figures: Figures) -> Iterator[str]:
     default = tuning.default
     if default is chosen:
-        yield "That is what tiepoint match does by default: nothing has to be set."
+        yield "That is what tiepoint match begins with by default: for it nothing has to be set."
         return
     apart = None if default is None else difference(chosen, default)
     if default is None or default.held_out is None or apart is None:
         return
     low, high = apart.interval
+    rival = f"what tiepoint match begins with by default, {default.words}"
     scores = (
         f"the score is {figures.score:.2f} against {default.held_out.score:.2f}, "
         f"the difference {apart.mean:+.2f} (95 % interval {low:+.2f} to {high:+.2f})"
     )
-    times = _times(figures.seconds, default.held_out.seconds)
+    times = _times(tuning, figures.seconds, default.held_out.seconds)
     if low > 0:
         clearly = "" if apart.mean >= _NOTABLE else "a little "
-        yield (
-            f"It is {clearly}better than the default of tiepoint match, {default.words}: {scores}. "
-            f"It takes {times}."
-        )
+        yield f"It is {clearly}better than {rival}: {scores}. It takes {times}."
     elif high < 0:
         yield (
-            f"But on these pairs the default of tiepoint match, {default.words}, did better: {scores}. "
-            "Take that, unless it was left out on purpose."
+            f"But on these pairs {rival}, did better: {scores}. Take that, unless it was left out on purpose."
         )
     else:
         yield (
-            f"It is not clearly better than the default of tiepoint match, {default.words}: {scores}. "
+            f"It is not clearly better than {rival}: {scores}. "
             f"It takes {times}; staying with the default is as good a choice."
         )
 
@@ -160,7 +163,7 @@ def _against_best(tuning: Tuning, chosen: Row, figures: Figures) -> Iterator[str
         return
     yield (
         f"While choosing, {best.words} had a score higher by {best.tuned.score - chosen.tuned.score:.3f}, "
-        f"which is within the noise, but it takes {_times(best.held_out.seconds, figures.seconds)}. "
+        f"which is within the noise, but it takes {_times(tuning, best.held_out.seconds, figures.seconds)}. "
         "Take it where time does not matter."
     )
 
@@ -177,7 +180,7 @@ def _against_other(tuning: Tuning, figures: Figures) -> Iterator[str]:
     ]
     when = []
     if theirs.seconds < 0.8 * figures.seconds:
-        when.append(f"where time matters: it takes {_times(theirs.seconds, figures.seconds)}")
+        when.append(f"where time matters: it takes {_times(tuning, theirs.seconds, figures.seconds)}")
     if better:
         when.append(f"where what changes most is: {', '.join(better)}")
     yield (
@@ -216,10 +219,11 @@ def _left_out(tuning: Tuning) -> Iterator[str]:
             yield f"{row.words} {row.fate}."
 
 
-def _times(seconds: float, others: float) -> str:
+def _times(tuning: Tuning, seconds: float, others: float) -> str:
     ratio = seconds / max(others, 1e-9)
     compared = f"{ratio:.1f} times as long" if ratio >= 1 else f"{100 * ratio:.0f} % of the time"
-    return f"{seconds:.2f} seconds a pair on one thread, {compared}"
+    threads = " on one thread" if tuning.workers else ""  # without workers it is for the libraries to choose
+    return f"{seconds:.2f} seconds a pair{threads}, {compared}"
 
 
 def _listed(words: list[str]) -> str:

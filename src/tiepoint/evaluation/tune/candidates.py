@@ -175,7 +175,7 @@ def settings_to_try(names: Sequence[str] | None = None) -> tuple[Extractor, ...]
 
 def _missing(name: str) -> str | None:
     extractor = EXTRACTORS.load(name)
-    return extractor.missing() or MATCHERS.load(extractor.matcher).missing()
+    return extractor.missing() or MATCHERS.load(extractor.matcher).missing_for(name)
 
 
 def _settings_of(name: str) -> _Settings:

@@ -37,7 +37,11 @@ class Chosen:
 
 
 def default_runner() -> Runner | None:
-    """Return what `tiepoint match` does when it is told nothing, to compare with; None if it cannot run."""
+    """Return what `tiepoint match` begins with when it is told nothing; None if it cannot run.
+
+    The learned methods that follow it there, where its answer is not a clear yes, are no part of what the
+    others are compared with.
+    """
     if EXTRACTORS.load(CLASSICAL).missing() is not None:
         return None
     return Runner(extractor=get_extractor(CLASSICAL), ratios=(RATIO,))

@@ -8,9 +8,11 @@ from tiepoint.evaluation.tune.changes import Change
 from tiepoint.evaluation.tune.race import Round
 from tiepoint.evaluation.tune.recipes import draw_changes
 from tiepoint.evaluation.tune.trials import Trial
+from tiepoint.options import LARGEST_INTEGER
 
 MEGAPIXELS = 2.0  # larger photos are reduced to so many
 MOST_PHOTOS = 10  # of more, so many are taken
+LARGEST_SEED = LARGEST_INTEGER // 2  # changes have seeds of up to twice as many and one
 
 _TOGETHER = 3  # changes of one photo in a group
 _USUAL_BUDGET = 120.0  # seconds; for others the numbers of groups below are multiplied, up to these factors

@@ -37,7 +37,7 @@ class Figures:
     off : float | None
         Median error of the homographies that were found, over the photo's size. None if none was.
     seconds : float
-        Median, for one pair on one thread: extract both photos, match, estimate.
+        Median, for one pair: of :attr:`Outcome.seconds`, so on one thread if there were workers.
     score_by_kind : dict
         Mean score in the trials of each kind of change.
     """
@@ -203,9 +203,9 @@ class Tuning:
     rows : tuple[Row, ...]
         One for each setting, best first: by round, then by score.
     recommended, default, best, other : Row | None
-        Which to take; what `tiepoint match` takes by itself; the highest score on the pairs tuned on, which
-        may be a slower one; the best extractor of another kind that is faster, else the best at all. None
-        where there is none.
+        Which to take; what `tiepoint match` begins with by itself; the highest score on the pairs tuned on,
+        which may be a slower one; the best extractor of another kind that is faster, else the best at all.
+        None where there is none.
     budget, seconds : float
         How long it might take and how long it took.
     complete : bool
@@ -214,6 +214,7 @@ class Tuning:
     without : tuple[str, ...]
         Kinds of change that were left out.
     workers : int
+        Processes, of one thread each; 0: all was done in one, on as many threads as the libraries like.
     """
 
     photos: tuple[PhotoFacts, ...]

@@ -11,7 +11,7 @@ from tiepoint.evaluation.metrics.inputs import above_zero
 from tiepoint.evaluation.tune.candidates import ratios_for, settings_to_try
 from tiepoint.evaluation.tune.changes import at_most
 from tiepoint.evaluation.tune.choice import choose, default_runner, rows_of
-from tiepoint.evaluation.tune.plan import MEGAPIXELS, chosen_photos, kept_aside, planned
+from tiepoint.evaluation.tune.plan import LARGEST_SEED, MEGAPIXELS, chosen_photos, kept_aside, planned
 from tiepoint.evaluation.tune.race import Clock, Round, Runner, cut, run
 from tiepoint.evaluation.tune.recipes import draw_changes
 from tiepoint.evaluation.tune.results import PhotoFacts, Tuning
@@ -46,19 +46,19 @@ def tune(
     Parameters
     ----------
     photos : iterable of Image
-        One or more, of the kind that is to be matched. They are reduced to 2 megapixels, one by one as they
-        come; of more than ten, ten are taken.
+        One or more, of the kind that is to be matched. They are reduced to gray and 2 megapixels, one by one
+        as they come; of more than ten, ten are taken. So extractors that look at colour do without it.
     extractors : sequence of str, optional
         Names; by default all that are here. Each is tried with the matcher that it comes with.
     budget : float
         Seconds. The plan follows from it; what then does not fit is listed in the result.
     workers : int, optional
         Processes, of one thread each; by default one for each CPU. 0: in this process, with as many threads
-        as OpenCV likes. Processes need ``if __name__ == "__main__":`` in a script that calls this.
+        as the libraries like. Processes need ``if __name__ == "__main__":`` in a script that calls this.
     without : collection of str
         Kinds of change that these photos never go through, such as "rotation"; see ``KINDS``.
     seed : int
-        Others give other changes.
+        Others, up to 1073741823, give other changes.
     progress : callable, optional
         Told what is going on, in words, and which share of the budget is gone.
 
@@ -92,7 +92,7 @@ def tune(
     >>> result.recommended.candidate.extractor.name
     'orb'
     """
-    checked_count("seed", seed, most=2**31)
+    checked_count("seed", seed, most=LARGEST_SEED)
     seconds, hands = above_zero("budget", budget), how_many(workers)
     runners = [Runner(extractor=one, ratios=ratios_for(one)) for one in settings_to_try(extractors)]
     draw_changes(1, without=without)  # a wrong name is told before the photos are read

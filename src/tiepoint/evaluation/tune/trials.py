@@ -54,7 +54,8 @@ class Outcome:
         Of the estimated homography: the mean error of photo 0's corners, over the size at which photo 0
         appears in photo 1 (the square root of its area). None if there is no homography.
     seconds : float
-        To extract both photos, match and estimate, on one thread.
+        To extract both photos, match and estimate: on one thread in a worker process, without workers on as
+        many as the libraries like.
 
     Examples
     --------

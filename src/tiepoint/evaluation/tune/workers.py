@@ -20,6 +20,15 @@ from tiepoint.extractors import Extractor
 from tiepoint.types import Image
 from tiepoint.types._arrays import checked_count
 
+# What OpenCV, OpenMP and the BLAS libraries read when they are loaded.
+_THREADS = (
+    "OPENCV_FOR_THREADS_NUM",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -61,14 +70,14 @@ def crew(photos: Sequence[Image], workers: int) -> Iterator[Crew]:
     ----------
     photos : sequence of Image
     workers : int
-        Processes; 0 works in this one, on as many threads as OpenCV likes.
+        Processes of one thread each; 0 works in this one, on as many threads as the libraries like.
     """
     if workers == 0:
         yield _Alone(Workbench(photos))
         return
     # Spawned, not forked: libraries that run threads do not survive a fork.
     pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_on_one_thread, initargs=(tuple(photos),)
+        workers, get_context("spawn"), initializer=_get_ready, initargs=(tuple(photos),)
     )
     try:
         yield _Pool(pool, workers)
@@ -95,7 +104,8 @@ class _Pool:
             while True:
                 # One task more than workers, so that none waits for the next.
                 while len(running) <= self._count and (task := next_task()) is not None:
-                    running.add(self._pool.submit(_in_worker, task))
+                    with _one_thread_inherited():  # this is where the pool starts its processes
+                        running.add(self._pool.submit(_in_worker, task))
                 if not running:
                     return
                 finished, running = wait(running, return_when=FIRST_COMPLETED)
@@ -107,13 +117,28 @@ class _Pool:
             ) from None
 
 
+@contextmanager
+def _one_thread_inherited() -> Iterator[None]:
+    """Let processes that are started now load their libraries for one thread.
+
+    A worker itself would be too late to ask for that: to unpickle its first call is to import NumPy.
+    """
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 _bench: Workbench | None = None  # of a worker process
 
 
-def _on_one_thread(photos: tuple[Image, ...]) -> None:
-    # Read by OpenCV and by NumPy's BLAS when they are loaded, which is later.
-    for name in ("OPENCV_FOR_THREADS_NUM", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
+def _get_ready(photos: tuple[Image, ...]) -> None:
     core.set_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that has the pool
     global _bench
