@@ -146,7 +146,7 @@ def evidence(geometry: Geometry) -> dict[str, float]:
         return values
     count = int(np.count_nonzero(geometry.inliers[:own]))
     values["inliers"] = math.log2(1 + count)
-    values["share"] = count / own
+    values["share"] = count / max(1, own)
     agreeing = geometry.matches[:own][geometry.inliers[:own]]
     if agreeing.score is not None and count:
         values["confidence"] = float(agreeing.score.mean())

@@ -92,6 +92,17 @@ def test_random_matches_are_chance(model: str, oriented: bool, rng: np.random.Ge
     assert np.count_nonzero(np.array(by_chance) < 0) <= 1
 
 
+@pytest.mark.parametrize("model", ["homography", "fundamental"])
+def test_many_matches_of_few_places_are_chance(model: str, rng: np.random.Generator) -> None:
+    # As without a cross-check: most of photo 0 is matched to a few keypoints of photo 1.
+    few = anywhere(rng, 5)
+    for _ in range(5):
+        xy1 = few[rng.integers(5, size=400)] + rng.normal(0, 1, (400, 2))
+        matches = as_matches(anywhere(rng, 400), xy1)
+        found = fit_matches(model, matches, 2.0, None)
+        assert not found or beyond_chance(found, matches, 2.0) >= 0
+
+
 def test_keypoints_that_turn_along_are_evidence(rng: np.random.Generator) -> None:
     xy0, xy1 = flat(rng, 60, 40)
     found = fit_matches("homography", as_matches(xy0, xy1), 2.0, None)

@@ -71,9 +71,15 @@ def rays(xy: Array) -> Array:
 def test_turning_and_moving(rng: np.random.Generator) -> None:
     rotation = turn(np.array([0.3, 1, -0.2]), 25)
     seen = rays(rng.uniform(0, 900, (100, 2)))
-    assert only_turned(seen, seen @ rotation.T, 1 / 910) is not None
+    no_errors = np.zeros(100)
+    assert only_turned(seen, seen @ rotation.T, 1 / 910, no_errors) is not None
     moved = seen * rng.uniform(2, 5, (100, 1)) + [0.1, 0, 0]
-    assert only_turned(seen, moved @ rotation.T, 1 / 910) is None
+    assert only_turned(seen, moved @ rotation.T, 1 / 910, no_errors) is None
+    # With errors of half a pixel in all four coordinates, a pose is left with one such error each.
+    errors = np.full(100, 0.5 / 910)
+    inexact = seen @ rotation.T + rng.normal(0, 0.5 * np.sqrt(2) / 910, (100, 3)) * [1, 1, 0]
+    assert only_turned(seen, inexact, 1 / 910, errors) is not None
+    assert only_turned(seen, moved @ rotation.T, 1 / 910, errors) is None
 
 
 def test_four_apart_saves_the_long_checks(rng: np.random.Generator) -> None:

@@ -263,6 +263,14 @@ def test_a_camera_that_only_turned_has_no_direction(
     assert not estimate_relative_pose(xy0, warp(matrix, xy0), CAMERA0, CAMERA0, estimator=name)
 
 
+@pytest.mark.parametrize("noise", [0.1, 0.5])
+def test_errors_do_not_look_like_a_movement(noise: float, rng: np.random.Generator) -> None:
+    xy0 = rng.uniform(0, 800, (300, 2))
+    matrix = CAMERA0 @ turn(np.array([0, 1.0, 0.2]), 12) @ np.linalg.inv(CAMERA0)
+    inexact = warp(matrix, xy0) + rng.normal(0, noise, (300, 2))
+    assert not estimate_relative_pose(xy0 + rng.normal(0, noise, (300, 2)), inexact, CAMERA0, CAMERA0)
+
+
 def test_turning_alone_is_named(rng: np.random.Generator) -> None:
     xy0 = rng.uniform(0, 800, (300, 2))
     found = estimate_relative_pose(xy0, xy0, CAMERA0, CAMERA0)

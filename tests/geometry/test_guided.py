@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.geometry.known_matches import turned_along
 from tests.geometry.two_views import CAMERA0, CAMERA1, H_1_FROM_0, R_1_FROM_0, T_1_FROM_0, Array, there, warp
 from tiepoint.geometry import guided
 from tiepoint.geometry.fit import fit
@@ -135,6 +136,17 @@ def test_what_grows_or_turns_otherwise_is_left_out(
     photo1 = features(warp(h, xy0), d, size=2 * size * grown, angle=(angle + 90 + turned) % 360)
     pairs = guided_pairs("similarity", h, photo0, photo1, 2.0, ratio=0.9)[0]
     assert len(pairs) == (30 if turned == 0 and grown == 1 else 0)
+
+
+def test_on_a_slanted_plane_keypoints_turn_as_gradients(rng: np.random.Generator) -> None:
+    slanted = np.array([[0.3, 0, 20], [0, 1, 10], [0, 0, 1]])
+    xy0, d = rng.uniform(50, 740, (30, 2)), descriptors(rng, 30, np.float32)
+    known = turned_along(rng, xy0, slanted)
+    photo0, photo1 = (
+        features(xy, d, size=known[f"size{k}"], angle=known[f"angle{k}"])
+        for k, xy in enumerate((xy0, warp(slanted, xy0)))
+    )
+    assert len(guided_pairs("homography", slanted, photo0, photo1, 2.0, ratio=0.9)[0]) == 30
 
 
 @pytest.mark.parametrize(("model", "matrix"), [("homography", H_1_FROM_0), ("fundamental", F_1_FROM_0)])

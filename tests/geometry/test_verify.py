@@ -181,6 +181,44 @@ def test_guided_matching_wins_the_rest(rng: np.random.Generator) -> None:
         assert there(geometry.matches.distance)[:80].tolist() == there(matches.distance).tolist()
 
 
+def test_a_plane_in_doubt_is_proven_by_what_it_predicts(rng: np.random.Generator) -> None:
+    # Six right matches of sixty say nothing by themselves; two hundred more lie where they say.
+    xy0, xy1 = flat(rng, 300)
+    features0, features1 = two_features(rng, xy0, xy1, **turned_along(rng, xy0, H_TRUE))
+    right, wrong = np.arange(6), np.arange(200, 254)
+    pairs = np.stack([np.r_[right, wrong], np.r_[right, np.roll(wrong, 5)]], axis=1).astype(np.int32)
+    distance = np.linalg.norm(features0.descriptors[pairs[:, 0]] - features1.descriptors[pairs[:, 1]], axis=1)
+    matches = tp.Matches.between(features0, features1, pairs, distance=distance, source="hand")
+    assert not tp.verify(matches)
+    geometry = tp.verify(matches, features0=features0, features1=features1)
+    assert (geometry.model, geometry.configuration) == ("homography", "planar or panoramic")
+    assert geometry.count > 200
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_of_a_camera_that_only_turned_there_is_no_pose(noise: float, rng: np.random.Generator) -> None:
+    matches = as_matches(*deep(rng, 200, t=np.zeros(3), noise=noise))
+    geometry = tp.verify(matches, model="essential", camera0=CAMERA, camera1=CAMERA)
+    assert geometry.reason == "turning alone explains the matches, so the direction of movement is open"
+
+
+def test_with_one_camera_auto_says_that_it_is_not_used(rng: np.random.Generator) -> None:
+    geometry = tp.verify(as_matches(*deep(rng, 100)), camera0=CAMERA)
+    assert geometry.model == "fundamental"
+    assert geometry.notes == ("of the two cameras one is known: it is not used",)
+
+
+def test_guided_matches_leave_the_scores_of_the_others(rng: np.random.Generator) -> None:
+    xy0, xy1 = flat(rng, 200)
+    features0, features1 = two_features(rng, xy0, xy1)
+    matches = replace(matched(features0, features1, np.arange(60)), score=np.full(60, 0.9, np.float32))
+    geometry = tp.verify(matches, features0=features0, features1=features1)
+    assert geometry.guided > 100
+    assert geometry.matches.score is not None
+    assert (geometry.matches.score[:60] == np.float32(0.9)).all()
+    assert not geometry.matches.score[60:].any()
+
+
 def test_what_chance_wins_is_not_kept(rng: np.random.Generator) -> None:
     known = two_features(rng, *flat(rng, 60))
     features = [

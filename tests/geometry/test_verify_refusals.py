@@ -32,6 +32,14 @@ def test_a_limit_that_is_none(limit: Any, model: str, m: int, rng: np.random.Gen
         tp.verify(as_matches(*flat(rng, m)), model=model, max_error=limit)
 
 
+@pytest.mark.parametrize("model", ["auto", "similarity"])
+def test_a_limit_larger_than_the_photo(model: str, rng: np.random.Generator) -> None:
+    with pytest.raises(
+        tp.OptionError, match="less than a photo is across, which is 1000 pixels, not 1e\\+155"
+    ):
+        tp.verify(as_matches(*flat(rng, 20)), model=model, max_error=1e155)
+
+
 @pytest.mark.parametrize("camera", [
     np.eye(2), np.zeros((3, 3)), SINGULAR, "canon", 700.0, np.full((3, 3), np.nan), -CAMERA,
 ])  # fmt: skip
@@ -60,9 +68,17 @@ def test_features_of_other_photos(rng: np.random.Generator) -> None:
         (features1, features0, "features0 are not where these matches are"),
         (features0, features1[::-1], "features1 are not where these matches are"),
         (features0, replace(features1, image_size=(801, 600)), "features1 are not where"),
-        (features0, replace(features1, metric="cosine"), "do not go with features of"),
-        (features0, replace(features1, extractor="orb"), "features of hand do not go with features of orb"),
-        (features0, replace(features1, descriptors=features1.descriptors[:, :16]), "do not go with"),
+        (features0, replace(features1, metric="cosine"), r"\(l2, 32 .*do not go with .*\(cosine, 32 "),
+        (
+            features0,
+            replace(features1, extractor="orb"),
+            r"features of hand \(.*\) do not go with features of orb \(",
+        ),
+        (
+            features0,
+            replace(features1, descriptors=features1.descriptors[:, :16]),
+            r"32 numbers\) do not go with .*16 numbers",
+        ),
     ]
     for one, other, words in given:
         with pytest.raises(tp.DataError, match=words):

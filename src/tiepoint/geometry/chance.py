@@ -76,12 +76,14 @@ def _log_alarms(
     planar = found.matrix if found.model in PLANAR else None
     inliers = found.inliers & everyone
     rows = np.flatnonzero(inliers)
-    total, agree = int(np.count_nonzero(everyone)), len(rows)
+    total = int(np.count_nonzero(everyone))
+    # Of matches that share a place, all agree if one does.
+    agree = min(_count_places(xy.take(rows, axis=0), max_error) for xy in (matches.xy0, matches.xy1))
     growth = 1.0
     if planar is not None:
         growth = typical_growth(planar, matches.xy0.take(rows, axis=0).astype(np.float64))
     chance = share_by_chance(found.model, max_error, matches, growth)
-    chance = max(chance, _share_of_random(found.model, found.matrix, matches, max_error))
+    chance = max(chance, _share_of_random(found.model, found.matrix, matches, max_error, everyone))
     share = facts.motion.agreement(found.inliers, planar, everyone)
     if share is None:
         return log_false_alarms(found.model, agree, total, chance)
@@ -92,7 +94,7 @@ def _log_alarms(
     if alarms < MOST_FALSE_ALARMS and not exactly:  # what follows makes it less
         return alarms
     others = facts.motion.count_along(inliers, everyone & ~inliers)
-    alike = max(_LEAST_ALIKE, (others + 1) / (total - agree + 2))
+    alike = max(_LEAST_ALIKE, (others + 1) / (total - len(rows) + 2))
     # An epipolar model does not say how much: the first inlier does.
     told = count if planar is not None else count - 1
     return alarms + told * math.log10(alike)
@@ -188,6 +190,12 @@ def log_false_alarms(model: str, inliers: int, total: int, chance: float) -> flo
     return nats / math.log(10)
 
 
+def _count_places(xy: NDArray[np.float32], apart: float) -> int:
+    """Count the places of points, (M, 2), no two of them in one square of this side."""
+    column, row = np.floor(xy.astype(np.float64) / apart).astype(np.int64).T
+    return len(np.unique((column << 32) + row))
+
+
 def _log_choose(n: int, k: int) -> float:
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
@@ -199,14 +207,34 @@ def typical_growth(matrix: NDArray[np.float64], xy0: NDArray[np.float64]) -> flo
         return median(np.abs(np.linalg.det(matrix) / (w * w * w)))
 
 
-def _share_of_random(model: str, matrix: NDArray[np.float64], matches: Matches, max_error: float) -> float:
+def _share_of_random(
+    model: str,
+    matrix: NDArray[np.float64],
+    matches: Matches,
+    max_error: float,
+    among: NDArray[np.bool_],
+) -> float:
     """Return the share of random matches that agree, counted; 0 if they are too few to be counted.
 
-    A homography whose horizon crosses photo 0 agrees with more of them than its growth says.
+    A homography whose horizon crosses photo 0 agrees with more matches of random places than its growth says;
+    and with more of what was matched, joined anew, where many keypoints are matched to few places.
     """
-    xy0, xy1 = _places(matches.image_size0, matches.image_size1)
-    agree = np.count_nonzero(sampson(model, matrix, xy0, xy1) <= max_error)
-    return agree / _RANDOM if agree >= _COUNTED else 0.0
+    anywhere = _places(matches.image_size0, matches.image_size1)
+    one, other = np.flatnonzero(among).take(_two_of(int(np.count_nonzero(among))))
+    anew = matches.xy0.take(one, axis=0), matches.xy1.take(other, axis=0)
+    counts = [
+        np.count_nonzero(sampson(model, matrix, *(xy.astype(np.float64) for xy in places)) <= max_error)
+        for places in (anywhere, anew)
+    ]
+    return max(counts) / _RANDOM if max(counts) >= _COUNTED else 0.0
+
+
+@lru_cache(maxsize=8)
+def _two_of(m: int) -> NDArray[np.intp]:
+    """Return random pairs of two different matches, (2, N)."""
+    rng = np.random.default_rng(0)
+    one = rng.integers(m, size=_RANDOM)
+    return np.stack([one, (one + rng.integers(1, max(2, m), size=_RANDOM)) % m])
 
 
 @lru_cache(maxsize=8)

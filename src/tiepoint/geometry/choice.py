@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tiepoint.geometry.chance import MOST_FALSE_ALARMS, Facts, beyond_chance, share_by_chance
 from tiepoint.geometry.estimate import LARGEST_POSITION, checked_points
-from tiepoint.geometry.fit import Fit, fit_checked, sizes_of
+from tiepoint.geometry.fit import Fit, count_least, fit_checked, sizes_of
 from tiepoint.types import Matches
 
 Cameras = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -59,7 +59,17 @@ def choose(matches: Matches, max_error: float, cameras: Cameras | None, facts: F
         return Choice(deep, "general")
     if flat_alone:
         return Choice(flat, _seen(flat, cameras))
+    # Of two models in doubt only the plane can be proven yet, by the matches that it predicts. To look for
+    # them takes time; in photos of different scenes hardly ever do as many as a sample turn and grow along.
+    if flat and _count_along(flat, facts) >= count_least("homography"):
+        return Choice(flat, _seen(flat, cameras))
     return Choice(deep or flat, None)
+
+
+def _count_along(flat: Fit, facts: Facts) -> int:
+    """Count the inliers that turn and grow as the plane does; none where keypoints have no angle."""
+    share = facts.motion.agreement(flat.inliers, flat.matrix, facts.different)
+    return 0 if share is None else round(share * np.count_nonzero(flat.inliers & facts.different))
 
 
 def fit_matches(

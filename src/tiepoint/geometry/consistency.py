@@ -246,11 +246,7 @@ def _alike(turn: NDArray[np.float64], growth: NDArray[np.float64]) -> NDArray[np
 
 
 def _carried_along(matches: Matches, inliers: NDArray[np.bool_], matrix: Floats) -> NDArray[np.bool_]:
-    """Tell which inliers turn and grow as the picture does at their place, (K,) bool.
-
-    The angle of a keypoint is that of a gradient, at right angles to the lines of equal brightness. Where the
-    photo is sheared it turns otherwise than a step does: by the inverse of the derivative, transposed.
-    """
+    """Tell which inliers turn and grow as the picture does at their place, (K,) bool."""
     rows = np.flatnonzero(inliers)
     xy0, angle0, angle1, size0, size1 = (
         getattr(matches, name).take(rows, axis=0) for name in ("xy0", "angle0", "angle1", "size0", "size1")
@@ -262,24 +258,38 @@ def _carried_along(matches: Matches, inliers: NDArray[np.bool_], matrix: Floats)
     (x, y), (size0, size1) = xy0.T.astype(np.float64), np.array([size0, size1], np.float64)
     angle0, angle1 = np.radians(np.array([angle0, angle1], np.float64))
     u, v, w = (row[0] * x + row[1] * y + row[2] for row in matrix)
-    cos, sin = np.cos(angle0), np.sin(angle0)
     with np.errstate(
         divide="ignore", invalid="ignore", over="ignore"
     ):  # on the horizon nothing is as expected
         u, v = u / w, v / w
-        # Times w, the derivatives of x / w and y / w at the point.
-        a, b = matrix[0, 0] - u * matrix[2, 0], matrix[0, 1] - u * matrix[2, 1]
-        c, d = matrix[1, 0] - v * matrix[2, 0], matrix[1, 1] - v * matrix[2, 1]
-        area = a * d - b * c
-        facing = np.sign(w) * np.sign(area)
-        across, down = facing * (d * cos - c * sin), facing * (a * sin - b * cos)
+        a, b = (matrix[0, 0] - u * matrix[2, 0]) / w, (matrix[0, 1] - u * matrix[2, 1]) / w
+        c, d = (matrix[1, 0] - v * matrix[2, 0]) / w, (matrix[1, 1] - v * matrix[2, 1]) / w
+        across, down = gradient_along(a, b, c, d, np.cos(angle0), np.sin(angle0))
         length = np.sqrt(across * across + down * down)
         turned = across * np.cos(angle1) + down * np.sin(angle1) >= _COS_OF_MOST_TURN * length
         # Areas, for which an octave counts twice.
-        grown, expected = (size1 / size0) ** 2, np.abs(area) / (w * w)
+        grown, expected = (size1 / size0) ** 2, np.abs(a * d - b * c)
     return np.asarray(
         turned & (grown <= expected * 4**MOST_GROWTH) & (grown * 4**MOST_GROWTH >= expected) & (expected > 0)
     )
+
+
+def gradient_along(a: Floats, b: Floats, c: Floats, d: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return the direction that a gradient (x, y) has after a map with the derivative ``[[a, b], [c, d]]``.
+
+    The angle of a keypoint is that of a gradient, at right angles to the lines of equal brightness. Where the
+    photo is sheared it turns otherwise than a step does: by the inverse of the derivative, transposed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tiepoint.geometry.consistency import gradient_along
+    >>> squeezed = [np.array(value) for value in (0.25, 0.0, 0.0, 1.0)]
+    >>> [float(value) for value in gradient_along(*squeezed, np.array(0.25), np.array(1.0))]
+    [0.25, 0.25]
+    """
+    facing = np.sign(a * d - b * c)
+    return facing * (d * x - c * y), facing * (a * y - b * x)
 
 
 def _half_turn(degrees: NDArray[np.float64]) -> NDArray[np.float64]:

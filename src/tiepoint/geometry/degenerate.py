@@ -11,6 +11,8 @@ Points = NDArray[np.float64]
 
 # Of max_error: matches that leave a model open by less than this leave it to their errors.
 _PART_OF_MAX_ERROR = 0.05
+# Errors alone put points twice as far from a turn, which leaves two dimensions of four, as from a pose.
+_TIMES_THE_ERRORS, _OF_POSE = 2.5, 5
 # Least singular value that counts, beside the largest; rounding to float32 stays below a tenth of it.
 _LEAST_SINGULAR_VALUE = 1e-4
 
@@ -85,8 +87,11 @@ def homography_left_open(xy0: Points, xy1: Points) -> str | None:
     return None
 
 
-def only_turned(rays0: Points, rays1: Points, max_angle: float) -> str | None:
+def only_turned(rays0: Points, rays1: Points, max_angle: float, residuals: Points) -> str | None:
     """Say that a rotation alone explains the matches, which leaves the direction of movement open.
+
+    It does where they are hardly farther from it than their own errors carry them. Those the relative pose
+    shows: it leaves one of the two dimensions that a rotation leaves.
 
     Parameters
     ----------
@@ -94,12 +99,16 @@ def only_turned(rays0: Points, rays1: Points, max_angle: float) -> str | None:
         Directions in the frame of each camera.
     max_angle : float
         What ``max_error`` is as an angle, in radians.
+    residuals : ndarray, (M,) float64
+        Sampson distances of the relative pose, in radians.
     """
     rays0, rays1 = (rays / np.linalg.norm(rays, axis=1, keepdims=True) for rays in (rays0, rays1))
     u, _, vt = np.linalg.svd(rays1.T @ rays0)
     turn = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
     apart = np.linalg.norm(rays1 - rays0 @ turn.T, axis=1)
-    if apart.max() <= _PART_OF_MAX_ERROR * max_angle:
+    free = max(1, len(apart) - _OF_POSE)
+    by_errors = _TIMES_THE_ERRORS * math.sqrt(float(residuals @ residuals) / free)
+    if apart.max() <= _PART_OF_MAX_ERROR * max_angle or math.sqrt(np.mean(apart**2)) <= by_errors:
         return "turning alone explains the matches, so the direction of movement is open"
     return None
 

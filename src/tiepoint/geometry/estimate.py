@@ -18,6 +18,7 @@ from tiepoint.geometry.degenerate import (
     only_turned,
     too_few,
 )
+from tiepoint.geometry.residuals import sampson
 from tiepoint.options import Method, option
 from tiepoint.registry import Registry
 from tiepoint.types._arrays import Noun, checked, checked_or_none
@@ -337,10 +338,12 @@ def estimate_relative_pose(
         return found
     agree = xy0[found.inliers], xy1[found.inliers]
     angle = limit / focal_length(camera0, camera1)
+    seen0, seen1 = rays(agree[0], camera0), rays(agree[1], camera1)
+    errors = sampson("essential", np.asarray(found.matrix), seen0[:, :2], seen1[:, :2])
     reason = (
         too_few(*agree, _OF_POSE, "a relative pose", _AGREE)
         or in_line(*agree, limit, _AGREE)
-        or only_turned(rays(agree[0], camera0), rays(agree[1], camera1), angle)
+        or only_turned(seen0, seen1, angle, errors)
     )
     return Estimate.nothing(len(xy0), reason, found.iterations) if reason else found
 

@@ -334,11 +334,12 @@ def _refit(
     else:
         rows = np.flatnonzero(inliers)
         agree = xy0.take(rows, axis=0), xy1.take(rows, axis=0)
-        reason = _open_in_the_end(model, *agree, limit, camera0, camera1)
+        reason = _open_in_the_end(model, *agree, limit, *cameras, residuals.take(rows))
         if reason and close is not inliers and close.any():
             # Where the camera only turned, which matches are in front of it is left to their errors.
             rows = np.flatnonzero(close)
-            turned = _only_turned(xy0.take(rows, axis=0), xy1.take(rows, axis=0), limit, camera0, camera1)
+            agree = xy0.take(rows, axis=0), xy1.take(rows, axis=0)
+            turned = _only_turned(*agree, limit, *cameras, residuals.take(rows))
             reason = turned or reason
     if reason:
         return _nothing(model, len(xy0), reason, found.estimator)
@@ -381,7 +382,13 @@ def _open_at_first(model: str, xy0: Floats, xy1: Floats, limit: float) -> str | 
 
 
 def _open_in_the_end(
-    model: str, xy0: Floats, xy1: Floats, limit: float, camera0: Floats | None, camera1: Floats | None
+    model: str,
+    xy0: Floats,
+    xy1: Floats,
+    limit: float,
+    camera0: Floats | None,
+    camera1: Floats | None,
+    residuals: Floats,
 ) -> str | None:
     """Say why these matches, which agree on a model, agree on others too."""
     apart = len(xy0) >= _LEAST[model] and four_apart(xy0, xy1, limit)
@@ -392,17 +399,22 @@ def _open_in_the_end(
         reason = in_line(xy0, xy1, limit, _AGREE)
     if reason is None and model == "homography":
         reason = homography_left_open(xy0, xy1)
-    return reason or _only_turned(xy0, xy1, limit, camera0, camera1)
+    return reason or _only_turned(xy0, xy1, limit, camera0, camera1, residuals)
 
 
 def _only_turned(
-    xy0: Floats, xy1: Floats, limit: float, camera0: Floats | None, camera1: Floats | None
+    xy0: Floats,
+    xy1: Floats,
+    limit: float,
+    camera0: Floats | None,
+    camera1: Floats | None,
+    residuals: Floats,
 ) -> str | None:
     """Say that these matches leave a relative pose open; None of the other models."""
     if camera0 is None or camera1 is None:
         return None
-    angle = limit / focal_length(camera0, camera1)
-    return only_turned(rays(xy0, camera0), rays(xy1, camera1), angle)
+    focal = focal_length(camera0, camera1)
+    return only_turned(rays(xy0, camera0), rays(xy1, camera1), limit / focal, residuals / focal)
 
 
 def _count(found: Fit, within: float) -> int:

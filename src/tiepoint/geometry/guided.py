@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.geometry.consistency import gradient_along
 from tiepoint.geometry.fit import Fit, again, refit
 from tiepoint.geometry.residuals import EPIPOLAR, depth, sampson
 from tiepoint.types import Features
@@ -255,8 +256,9 @@ def _alike(
     alike &= ~known | ((size1 < expected * _GROWTH) & (expected < size1 * _GROWTH))
     if features0.angle is not None and features1.angle is not None:
         radians = np.radians(features0.angle.astype(np.float64))
-        way = np.einsum("nij,nj->ni", jacobian, np.stack([np.cos(radians), np.sin(radians)], axis=1))
-        turned = np.degrees(np.arctan2(way[:, 1], way[:, 0]))
+        (a, b), (c, d) = np.moveaxis(jacobian, 0, -1)
+        across, down = gradient_along(a, b, c, d, np.cos(radians), np.sin(radians))
+        turned = np.degrees(np.arctan2(down, across))
         off = np.abs((features1.angle[j] - turned[i] + 180) % 360 - 180)
         alike &= off <= _TURN
     return alike

@@ -87,7 +87,7 @@ def verify(
     """
     if model not in (*MODELS, "auto"):
         raise OptionError(f"there is no model {model!r}; {nearest(model, [*MODELS, 'auto'])}")
-    limit = default_max_error(matches) if max_error is None else checked_max_error(max_error)
+    limit = default_max_error(matches) if max_error is None else _checked_limit(max_error, matches)
     cameras, notes = _cameras(matches, model, camera0, camera1)
     features = _features(matches, features0, features1)
 
@@ -115,14 +115,14 @@ def verify(
         )
     if reason is not None:
         if printed is not None:
-            configuration, reason = "watermark", f"only a watermark matches: {reason}"
+            reason = f"only a watermark matches: {reason}"
         return Geometry(
             model=model,
             matches=matches,
             inliers=np.zeros(len(matches), np.bool_),
             max_error=limit,
             reason=reason,
-            configuration=configuration,
+            configuration=None if printed is None else "watermark",
             log_false_alarms=alarms,
             notes=tuple(notes),
         )
@@ -132,7 +132,8 @@ def verify(
         if won.worth:
             joined = _joined(matches, won.matches)
             sizes = {"scale0": joined.size0, "scale1": joined.size1}
-            better = refit(grown, joined.xy0, joined.xy1, limit, *(cameras or (None, None)), **sizes)
+            known = cameras if cameras is not None and found.R is not None else (None, None)
+            better = refit(grown, joined.xy0, joined.xy1, limit, *known, **sizes)
             if better.count > found.count:
                 found, matches, guided = better, joined, len(won.matches)
     return _geometry(
@@ -181,6 +182,16 @@ def default_max_error(matches: Matches) -> float:
     return max(_PIXELS, _OF_DIAGONAL * diagonal)
 
 
+def _checked_limit(max_error: object, matches: Matches) -> float:
+    limit = checked_max_error(max_error)
+    diagonal = min(math.hypot(*matches.image_size0), math.hypot(*matches.image_size1))
+    if limit > diagonal:
+        raise OptionError(
+            f"max_error must be less than a photo is across, which is {diagonal:.0f} pixels, not {limit:g}"
+        )
+    return limit
+
+
 def _geometry(
     found: Fit,
     matches: Matches,
@@ -223,7 +234,12 @@ def _geometry(
 
 
 def _joined(matches: Matches, won: Matches) -> Matches:
-    """Append the matches that were won; what one of the two does not know is dropped."""
+    """Append the matches that were won; what one of the two does not know is dropped.
+
+    But for the scores of a learned matcher: it gave none to those that it did not find, so theirs is 0.
+    """
+    if matches.score is not None and won.score is None:
+        won = replace(won, score=np.zeros(len(won), np.float32))
     values: dict[str, Any] = {}
     for name in PER_MATCH:
         parts = getattr(matches, name), getattr(won, name)
@@ -239,7 +255,9 @@ def _cameras(
         None if camera is None else checked_camera(f"camera{number}", camera)
         for number, camera in enumerate((camera0, camera1))
     ]
-    if model not in ("essential", "auto") or (model == "auto" and (camera0 is None or camera1 is None)):
+    if model == "auto" and (camera0 is None) != (camera1 is None):
+        return None, ["of the two cameras one is known: it is not used"]
+    if model not in ("essential", "auto") or (model == "auto" and camera0 is None):
         return None, []
     notes = []
     sizes = matches.image_size0, matches.image_size1
@@ -264,7 +282,8 @@ def _features(
     check_pairs(matches.pairs, features0, features1)
     kinds = [(one.extractor, one.metric, one.descriptors.shape[1]) for one in (features0, features1)]
     if kinds[0] != kinds[1]:
-        raise DataError(f"features of {features0.extractor} do not go with features of {features1.extractor}")
+        one, other = ("{} ({}, {} numbers)".format(*kind) for kind in kinds)
+        raise DataError(f"features of {one} do not go with features of {other}; extract both photos alike")
     for number, features in enumerate((features0, features1)):
         xy, size = (getattr(matches, f"{name}{number}") for name in ("xy", "image_size"))
         own = features.xy[matches.pairs[:, number]]

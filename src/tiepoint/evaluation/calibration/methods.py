@@ -51,15 +51,19 @@ class Methods:
         self._features: dict[tuple[Path, Extractor], Features] = {}
 
     def geometry(self, name: str, image0: Path | Image, image1: Path | Image) -> Geometry:
-        """Match a pair of this name and verify it."""
-        parts = [self._matches(name, attempt, image0, image1) for attempt in self._attempts]
+        """Match a pair of this name and verify it.
+
+        A method that finds no match takes no part in a union, as in ``auto``.
+        """
+        parts = [(one, self._matches(name, one, image0, image1)) for one in self._attempts]
+        parts = [(one, matches) for one, matches in parts if len(matches)] or parts[:1]
         if len(parts) > 1:
-            return verify(join_matches(parts))
-        extractor = self._attempts[0].extractor
-        if parts[0].pairs is None:
-            return verify(parts[0])
-        features0, features1 = (self._of(image, extractor) for image in (image0, image1))
-        return verify(parts[0], features0=features0, features1=features1)
+            return verify(join_matches([matches for _, matches in parts]))
+        [(attempt, matches)] = parts
+        if matches.pairs is None:
+            return verify(matches)
+        features0, features1 = (self._of(image, attempt.extractor) for image in (image0, image1))
+        return verify(matches, features0=features0, features1=features1)
 
     def _matches(self, name: str, attempt: Attempt, image0: Path | Image, image1: Path | Image) -> Matches:
         path = None
