@@ -164,7 +164,8 @@ def test_gray_and_16_bit_photos(rng: np.random.Generator, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(1, 1), (31, 200), (16, 5000), (100, 120, 3)])
 def test_nothing_to_find_is_empty(name: str, shape: tuple[int, ...]) -> None:
-    features = tp.extract(np.full(shape, 90, np.uint8), name)
+    colour = (200, 20, 90) if len(shape) == 3 else 90
+    features = tp.extract(np.full(shape, colour, np.uint8), name)
     assert len(features) == 0
     assert features.descriptors.shape == (0, 128)
     assert features.image_size == (shape[1], shape[0])

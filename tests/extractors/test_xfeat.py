@@ -58,6 +58,7 @@ def test_keypoints_and_descriptors_are_those_of_the_makers(photo: NDArray[np.uin
 
 @pytest.mark.usefixtures("published")
 def test_cells_and_descriptors_are_those_of_the_makers(photo: NDArray[np.uint8]) -> None:
+    assert len(tp.extract(photo, "xfeat-star", max_keypoints=1)) == 1
     features = tp.extract(photo, "xfeat-star", max_keypoints=100)
     assert np.unique(features.size, return_counts=True)[1].tolist() == [80, 20]
     assert features.size[[0, 20]] == pytest.approx([8 / 0.6, 8 / 1.3])

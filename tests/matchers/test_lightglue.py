@@ -172,12 +172,16 @@ def test_features_that_it_was_not_trained_for_are_refused(
             tp.match_features(first, second, "lightglue")
     with pytest.raises(tp.MissingError, match=r"lightglue for features of disk needs .*fetch it"):
         tp.match_features(disk, disk, "lightglue")
+    matcher = get_matcher("lightglue")
+    assert matcher.missing() is None
+    assert matcher.missing_for("aliked") is None
+    assert matcher.missing_for("disk") == "fetch it"
 
 
 def test_too_many_keypoints_are_refused(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tiepoint.matchers.lightglue.physical_memory", lambda: 1 << 20)
     seeded(monkeypatch, aliked_lightglue=network())
-    with pytest.raises(tp.DataError, match=r"for 300 and 200 keypoints.*max_keypoints=150"):
+    with pytest.raises(tp.DataError, match=r"for 300 and 200 keypoints.*max_keypoints=128"):
         tp.match_features(made_up(rng, 300), made_up(rng, 200), "lightglue")
 
 

@@ -87,7 +87,9 @@ def test_features_alone_are_refused(scene: Any) -> None:
 @pytest.mark.usefixtures("recorded")
 def test_photos_that_need_too_much_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tiepoint.matchers.loftr.physical_memory", lambda: 1 << 20)
-    with pytest.raises(tp.DataError, match=r"GiB of memory for 300x200 and 300x200 pixels.*max_size"):
+    with pytest.raises(
+        tp.DataError, match=r"GiB of memory for 300x200 and 300x200 pixels.*max_size, such as 32"
+    ):
         get_matcher("loftr").match(*views((200, 300), (200, 300)))
     with pytest.raises(tp.OptionError, match="max_size"):
         get_matcher("loftr", max_size=4000)
@@ -96,10 +98,21 @@ def test_photos_that_need_too_much_memory_are_refused(monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("recorded")
 def test_match_needs_no_features() -> None:
     photo = texture(np.random.default_rng(5), 96, 128)
-    result = tp.match(photo, photo, extractor="orb", matcher="loftr")
+    result = tp.match(photo, photo, matcher="loftr")
     assert result.features0 is None
     assert result.features1 is None
     assert set(result.matches.source) == {"loftr"}
+    [method] = result.methods
+    assert (method["extractor"], method["settings"], method["matcher"]["name"]) == (None, {}, "loftr")
+    assert result.verdict is not None
+    assert result.verdict.probability is None  # nothing was fitted to its matches
+
+
+def test_there_is_no_extractor_beside_it() -> None:
+    photo = np.zeros((96, 128), np.uint8)
+    for asked in ({"extractor": "sift"}, {"max_keypoints": 7}):
+        with pytest.raises(tp.OptionError, match="leave the extractor and max_keypoints out"):
+            tp.match(photo, photo, matcher="loftr", **asked)
 
 
 def make_network() -> Any:
@@ -139,6 +152,6 @@ def test_published_weights_find_the_truth(scene: Any, weights_of: Callable[..., 
     if weights.path_of("loftr-outdoor") is None:
         pytest.skip("nobody has published a checksum of the weights: they are imported by hand")
     weights_of("loftr-outdoor")
-    result = tp.match(scene.image0, scene.image1, extractor="orb", matcher="loftr")
+    result = tp.match(scene.image0, scene.image1, matcher="loftr")
     assert result.geometry is not None
     assert np.count_nonzero(result.geometry.inliers) > 0.8 * len(result.matches) > 100

@@ -124,7 +124,7 @@ def test_equals_the_plain_way(
         ("xfeat-star", sum(sure)),
     )
     assert matches.pairs is None
-    assert set(candidates.source) == {"xfeat-star"}
+    assert set(candidates.source) == {"xfeat-star+xfeat-star"}
 
 
 @pytest.mark.usefixtures("tensors")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +15,9 @@ from tiepoint.extractors import EXTRACTORS
 from tiepoint.extractors.opencv.sift import Sift
 from tiepoint.options import option
 from tiepoint.pipeline import auto
+from tiepoint.pipeline.moves import Move
+from tiepoint.pipeline.stages import Attempt, Stages
+from tiepoint.types import MatchResult
 from tiepoint.verdict import Family
 
 
@@ -160,3 +163,67 @@ def test_photos_without_a_feature(flat: tp.Image, monkeypatch: pytest.MonkeyPatc
     assert result.verdict is not None
     assert result.verdict.answer == "unsure"
     assert "photo 0 has no features: nothing in it stands out for rootsift" in result.log
+
+
+def test_a_method_that_finds_no_match_changes_nothing(
+    scene: RenderedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    families(monkeypatch, rootsift=5000, rootsift_upright=30)
+    alone = tp.match(*photos(scene), extractor="rootsift")
+    nothing = MatchResult(
+        image0=scene.image0,
+        image1=scene.image1,
+        candidates=alone.candidates[:0],
+        matches=alone.matches[:0],
+    )
+    tried = Stages.tried
+
+    def finds_nothing(stages: Stages, attempt: Attempt, move: Move | None = None) -> MatchResult:
+        return nothing if attempt.extractor.name == "upright" else tried(stages, attempt, move)
+
+    monkeypatch.setattr(Stages, "tried", finds_nothing)
+    result = tp.match(*photos(scene))
+    assert result.features0 is not None
+    assert result.matches.pairs is not None
+    assert result.verdict == alone.verdict
+    assert any(line.startswith("and upright") for line in result.log)
+
+
+def test_a_method_that_fails_takes_nothing_away(scene: RenderedPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    families(monkeypatch, rootsift=5000, rootsift_upright=30, rootsift_orb=5000)
+
+    def spoiled(_self: Upright, _image: tp.Image) -> tp.Features:
+        raise tp.ReadError("the weights of upright are not what was published")
+
+    monkeypatch.setattr(Upright, "extract", spoiled)
+    result = tp.match(*photos(scene))
+    assert (
+        "upright with nearest could not be run: the weights of upright are not what was published"
+        in result.log
+    )
+    assert [method["extractor"] for method in result.methods] == ["rootsift", "orb"]
+
+
+def test_a_no_of_the_union_is_taken_back_where_the_first_method_left_it_open(
+    scene: RenderedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    families(monkeypatch, rootsift=5000, rootsift_upright=5000)
+    monkeypatch.setattr(auto, "LEARNED", ("upright",))
+    assert answer(tp.match(*photos(scene))) == "no"
+    tried = Stages.tried
+
+    def left_open(stages: Stages, attempt: Attempt, move: Move | None = None) -> MatchResult:
+        result = tried(stages, attempt, move)
+        if attempt.extractor.name != "rootsift" or result.verdict is None:
+            return result
+        return replace(result, verdict=replace(result.verdict, answer="unsure"))
+
+    monkeypatch.setattr(Stages, "tried", left_open)
+    result = tp.match(*photos(scene))
+    assert answer(result) == "unsure"
+    assert result.verdict is not None
+    assert result.verdict.reasons[0] == "rootsift alone leaves it open"
+
+
+def answer(result: MatchResult) -> str | None:
+    return None if result.verdict is None else result.verdict.answer

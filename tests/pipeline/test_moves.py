@@ -255,3 +255,7 @@ def test_the_mirror_image_counts_if_more_matches_agree_on_it(
     assert chosen(unsure(few), many) is many
     doubted = unsure(few)
     assert chosen(doubted, unsure(many)) is doubted
+    # Of a yes by a part of the matches, the mirror image needs twice as many.
+    third = many.geometry.inliers & (np.arange(len(many.geometry.matches)) % 3 == 0)
+    fewer = replace(many, geometry=replace(many.geometry, inliers=third))
+    assert chosen(fewer, many) is many

@@ -113,7 +113,7 @@ def match(
     with terminal.quiet_libraries(talk):
         from tiepoint.formats import match_document
         from tiepoint.images import read_image
-        from tiepoint.matchers import NearestNeighbour
+        from tiepoint.matchers import MATCHERS, NearestNeighbour
         from tiepoint.pipeline import AUTO
         from tiepoint.pipeline import match as match_photos
         from tiepoint.pipeline.stages import RATIO
@@ -126,16 +126,19 @@ def match(
             ratio_both=ratio_both,
         )
         filters = nearest != NearestNeighbour(ratio=RATIO) or ratio is not None
-        if filters and matcher not in (None, nearest.name):
-            raise typer.BadParameter(
-                f"--ratio, --max-distance and --no-cross-check are for the matcher nearest, not for {matcher}"
-            )
         chosen: str | Extractor = extractor
+        used = matcher or nearest.name
         if extractor != AUTO:
             chosen = terminal.chosen_extractor(extractor, option, max_keypoints)
+            used = matcher or chosen.matcher
             max_keypoints = None
-        elif option or matcher is not None:
+        elif option or (matcher is not None and MATCHERS.load(matcher).takes_features):
             raise typer.BadParameter("auto chooses its methods: -o and --matcher go with --extractor NAME")
+        if filters and used != nearest.name:
+            raise typer.BadParameter(
+                "--ratio, --max-distance and --cross-check are for the matcher nearest, not for "
+                f"{used}; add --matcher nearest or leave them out"
+            )
         reading = terminal.reading_options(allow_truncated=allow_truncated, max_pixels=max_pixels)
         start = time.perf_counter()
         images = [read_image(photo, **reading) for photo in (photo0, photo1)]
@@ -143,7 +146,7 @@ def match(
         result = match_photos(
             *images,
             extractor=chosen,
-            matcher=nearest if filters or matcher == nearest.name else matcher,
+            matcher=nearest if used == nearest.name and (filters or matcher) else matcher,
             verify=not no_verify,
             model=model,
             max_error=max_error,

@@ -69,6 +69,7 @@ class Loftr(Matcher):
     name: ClassVar[str] = "loftr"
     summary: ClassVar[str] = "learned, without keypoints: photo against photo; slow"
     source: ClassVar[str] = "Sun et al., CVPR 2021"
+    takes_features: ClassVar[bool] = False
 
     max_size: int = option(
         840,
@@ -134,9 +135,10 @@ class Loftr(Matcher):
         have = physical_memory()
         shown = " and ".join(f"{width}x{height}" for width, height in sizes)
         if have is not None and need > have:
+            fits = int(max(map(max, sizes)) * (0.5 * have / need) ** 0.5)
             raise DataError(
                 f"loftr needs about {need / 2**30:.1f} GiB of memory for {shown} pixels, "
-                f"but this machine has {have / 2**30:.1f}; take a smaller max_size, such as 840"
+                f"but this machine has {have / 2**30:.1f}; take a smaller max_size, such as {fits}"
             )
         advice = f"take a smaller max_size, such as {max(map(max, sizes)) // 2}"
         with pytorch.running(f"loftr ran out of memory on {shown} pixels; {advice}"):

@@ -140,7 +140,7 @@ class XFeatStarMatcher(Matcher):
             score=score[inside],
             size0=size0[inside],
             size1=features1.size[rows1],
-            source=self.name,
+            source=f"{EXTRACTOR}+{self.name}",
             image_size0=features0.image_size,
             image_size1=features1.image_size,
             funnel=(("keypoints 0", len(features0)), ("keypoints 1", len(features1)), ("mutual", mutual)),

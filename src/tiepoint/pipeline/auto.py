@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tiepoint.errors import TiepointError
 from tiepoint.extractors import EXTRACTORS
 from tiepoint.matchers import Matcher
 from tiepoint.pipeline.moves import TURNS, Move
@@ -87,13 +88,17 @@ def match_auto(
         attempt = Attempt(extractor, usual_matcher(extractor))
         if family_of([*sources, attempt.source]) is None:
             continue  # nobody knows what a probability their union has
-        command = type(extractor).missing() or type(attempt.matcher).missing()
+        command = type(extractor).missing() or attempt.matcher.missing_for(name)
         if command is not None:
             lacking.append(command)
             continue
-        sources.append(attempt.source)
         alone = tried
-        tried = _with(stages, alone, stages.tried(attempt, move))
+        try:
+            tried = _with(stages, alone, stages.tried(attempt, move))
+        except TiepointError as error:  # spoiled weights, too little memory: what was found is not lost
+            log.append(f"{_called(attempt)} could not be run: {error}")
+            continue
+        sources.append(attempt.source)
         log.append(f"and {_called(attempt)}{_moved(move)}: {_said(tried.result)}")
         if not is_yes(tried.result) and move is None:
             turned, turn = _turned(stages, alone, attempt)
@@ -124,6 +129,8 @@ def _turned(stages: Stages, tried: _Tried, attempt: Attempt) -> tuple[_Tried, Mo
 
 def _with(stages: Stages, tried: _Tried, part: MatchResult) -> _Tried:
     """Join the matches of one more method with those before, and judge them together."""
+    if not len(part.matches):  # what is known of the others' keypoints is not given up for nothing
+        return tried
     parts = (*tried.parts, part)
     matches = join_matches([one.matches for one in parts])
     joined = replace(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tiepoint.errors import OptionError
 from tiepoint.extractors import Extractor, get_extractor
 from tiepoint.images import Photo
 from tiepoint.matchers import Matcher, get_matcher
-from tiepoint.pipeline.auto import match_auto
+from tiepoint.pipeline.auto import CLASSICAL, match_auto
 from tiepoint.pipeline.stages import Attempt, Stages, Verification, usual_matcher
 from tiepoint.types import MatchResult
 
@@ -38,7 +39,8 @@ def match(
     matcher : str or Matcher, optional
         By default the one that suits the extractor: a learned one, or nearest neighbours with cross-check
         and ratio test at 0.8, after which nine of ten matches were right in the measurements. "nearest" is
-        the cross-check alone. With "auto" it is that of RootSIFT.
+        the cross-check alone. With "auto" it is that of RootSIFT; one that takes no features, such as
+        "loftr", stands alone.
     verify : bool
         Look for the geometry that the matches agree on, and judge it; else ``geometry`` and ``verdict``
         are None.
@@ -77,6 +79,13 @@ def match(
     """
     verification = Verification(verify, model, max_error)
     chosen_matcher = None if matcher is None else get_matcher(matcher)
+    if chosen_matcher is not None and not chosen_matcher.takes_features:
+        if extractor != AUTO or max_keypoints is not None:
+            raise OptionError(
+                f"the matcher {chosen_matcher.name} looks at the photos themselves: leave the extractor and "
+                "max_keypoints out"
+            )
+        extractor = CLASSICAL  # which is never asked for features
     if extractor == AUTO:
         stages = Stages.read(photo0, photo1, verification)
         result = match_auto(stages, matcher=chosen_matcher, max_keypoints=max_keypoints)

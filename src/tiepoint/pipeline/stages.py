@@ -46,7 +46,9 @@ class Attempt:
     @property
     def source(self) -> str:
         """What :class:`tiepoint.Matches` calls the matches of these two."""
-        if self.matcher.name in (NearestNeighbour.name, self.extractor.name):
+        if not self.matcher.takes_features:
+            return self.matcher.name
+        if self.matcher.name == NearestNeighbour.name:
             return self.extractor.name
         return f"{self.extractor.name}+{self.matcher.name}"
 
@@ -95,11 +97,11 @@ class Stages:
             log=_remarks([features0, features1]),
             methods=(_described(attempt, features0),),
         )
-        result = self.judged(result, attempt.extractor.name)
+        result = self.judged(result, attempt.source)
         return result if move is None else carried_back(result, self.image1, move)
 
-    def judged(self, result: MatchResult, method: str) -> MatchResult:
-        """Verify and judge the matches of a result, if that is asked for."""
+    def judged(self, result: MatchResult, source: str) -> MatchResult:
+        """Verify and judge the matches of a result, if that is asked for; ``source`` is what made them."""
         if not self.verification.wanted:
             return result
         with self._clock("verify"):
@@ -113,7 +115,7 @@ class Stages:
                 features1=result.features1,
                 **cameras,
             )
-            return replace(result, geometry=geometry, verdict=judge(geometry, extractor=method))
+            return replace(result, geometry=geometry, verdict=judge(geometry, extractor=source))
 
     def tried_with_mirror(self, attempt: Attempt) -> MatchResult:
         """Return what one method finds; where much is left open, the mirror image is tried, too."""
@@ -169,6 +171,12 @@ def agreeing(result: MatchResult) -> int:
 def _described(attempt: Attempt, features: Features | None) -> dict[str, Any]:
     """Return what made the matches, as plain data."""
     extractor, matcher = attempt.extractor, attempt.matcher
+    if not matcher.takes_features:
+        return {
+            "extractor": None,
+            "settings": {},
+            "matcher": {"name": matcher.name, **matcher.used(extractor.name)},
+        }
     return {
         "extractor": extractor.name,
         "settings": extractor.settings() if features is None else dict(features.settings),

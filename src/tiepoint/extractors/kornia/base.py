@@ -154,7 +154,7 @@ _NOTHING = np.empty(0, np.float32)
 
 def _has_nothing(image: Image, look: Mask | None) -> bool:
     """Whether there is nothing to detect; a network finds something in a single colour, too."""
-    return bool(np.ptp(image.pixels) == 0 or (look is not None and not look.any()))
+    return bool(np.ptp(image.pixels, axis=(0, 1)).max() == 0 or (look is not None and not look.any()))
 
 
 def _photo_tensor(pixels: NDArray[np.uint8]) -> Any:

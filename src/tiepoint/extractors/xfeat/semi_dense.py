@@ -66,9 +66,13 @@ class XFeatStar(XFeatExtractor):
     def _found(self, image: Image, seen: tuple[int, int], look: Mask | None) -> Found:
         photo = brightness(reduced(image.pixels8, seen))
         n = self.max_keypoints
+        # Rounded down, as XFeat's own code does; but whoever asks for one gets one.
+        counts = [None if n is None else int(n * share) for _, share in SCALES]
+        if n is not None and not any(counts):
+            counts[-1] = n
         parts = [
-            self._at(photo, scale, image.size, look, None if n is None else int(n * share))
-            for scale, share in SCALES
+            self._at(photo, scale, image.size, look, count)
+            for (scale, _), count in zip(SCALES, counts, strict=True)
         ]
         return Found(*(np.concatenate(field) for field in zip(*parts, strict=True)))
 
