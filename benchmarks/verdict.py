@@ -97,6 +97,8 @@ def root() -> Path:
 def measure(method: str, path: Path, negatives: int | None, kept: Path | None) -> None:
     """Append a trial of each pair to a file."""
     methods = Methods(method, kept)
+    if path.exists():  # of a line that was cut off only the beginning is there
+        path.write_text("".join(line for line in path.read_text().splitlines(True) if line.endswith("\n")))
     done = [trial.name for trial in read(path)] if path.exists() else []
     with path.open("a") as file:
         for trial in trials(root(), methods, negatives=negatives, done=done):
@@ -141,14 +143,14 @@ def surely(measured: list[Trial]) -> float:
     """
     different = [one.kind == "different" for one in measured]
     contradicted = ~labels(measured) & ~np.array(different)
-    largest = max(*held_out(measured)[different], *predicted(measured)[contradicted])
+    largest = max([*held_out(measured)[different], *predicted(measured)[contradicted]], default=0.0)
     return max(YES, math.ceil(100 * float(largest)) / 100)
 
 
 def surely_not(measured: list[Trial]) -> float:
     """Return up to which probability to say no: no usual pair of one scene has so little."""
     same = [is_usual(one) and one.label for one in measured]
-    return min(NO, max(1, math.ceil(1000 * float(predicted(measured)[same].min()) - 1)) / 1000)
+    return min(NO, (math.ceil(1000 * float(predicted(measured)[same].min())) - 1) / 1000)
 
 
 def report(paths: list[Path], page: Path | None) -> None:

@@ -233,6 +233,8 @@ def test_version_and_help(tiepoint: Tiepoint) -> None:
         ["match", "a", "b", "--matcher", "loftr", "--no-ratio"],
         ["match", "a", "b", "--matcher", "nearest"],
         ["match", "a", "b", "--top", "3"],
+        ["match", "a", "b", "--draw", "m.png", "--top", "-1"],
+        ["match", "a", "b", "--draw", "m.png", "--width", "0"],
         ["match", "a", "b", "--arrays"],
         ["match", "a", "b", "--model", "plane"],
         ["match", "a", "b", "--no-verify", "--exit-code"],

@@ -88,7 +88,7 @@ def test_features_alone_are_refused(scene: Any) -> None:
 def test_photos_that_need_too_much_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tiepoint.matchers.loftr.physical_memory", lambda: 1 << 20)
     with pytest.raises(
-        tp.DataError, match=r"GiB of memory for 300x200 and 300x200 pixels.*max_size, such as 32"
+        tp.DataError, match=r"GiB of memory for 300x200 and 300x200 pixels.*max_size, such as 21"
     ):
         get_matcher("loftr").match(*views((200, 300), (200, 300)))
     with pytest.raises(tp.OptionError, match="max_size"):

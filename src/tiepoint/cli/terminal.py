@@ -45,9 +45,10 @@ MaxPixels = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; docs/json.md describes it.")]
 Arrays = Annotated[bool, typer.Option("--arrays", help="With --json: list the points themselves.")]
-Top = Annotated[int | None, typer.Option("--top", metavar="N", help="Draw only the N strongest.")]
+Top = Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Draw only the N strongest.")]
 Width = Annotated[
-    int | None, typer.Option("--width", metavar="PIXELS", help="Width of the picture (PNG, JPEG).")
+    int | None,
+    typer.Option("--width", min=64, max=20_000, metavar="PIXELS", help="Width of the picture (PNG, JPEG)."),
 ]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more, and let C libraries speak.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but results and errors.")]

@@ -33,6 +33,7 @@ from tiepoint.evaluation.bench.measure import (
 )
 from tiepoint.evaluation.bench.reduce import reduced, truth_reduced
 from tiepoint.evaluation.datasets import Dataset, Pair
+from tiepoint.evaluation.one_thread import one_thread_inherited
 from tiepoint.extractors import Extractor
 from tiepoint.images import read_image
 
@@ -182,8 +183,9 @@ def _tasks(
 
 def _carried_out(tasks: Iterable[Task], workers: int) -> Iterator[Record]:
     # Spawned, not forked: libraries that run threads do not survive a fork.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_on_one_thread) as pool:
-        futures: list[Future[list[Record]]] = [pool.submit(carry_out, task) for task in tasks]
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_get_ready) as pool:
+        with one_thread_inherited():  # this is where the pool starts its processes
+            futures: list[Future[list[Record]]] = [pool.submit(carry_out, task) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield from future.result()
@@ -196,10 +198,7 @@ def _carried_out(tasks: Iterable[Task], workers: int) -> Iterator[Record]:
                 future.cancel()
 
 
-def _on_one_thread() -> None:
-    # Read by OpenCV and by NumPy's BLAS when they are loaded, which is later.
-    for name in ("OPENCV_FOR_THREADS_NUM", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
+def _get_ready() -> None:
     core.set_threads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

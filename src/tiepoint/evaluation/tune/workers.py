@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,19 +14,11 @@ from typing import Protocol
 
 from tiepoint import core
 from tiepoint.errors import TiepointError
+from tiepoint.evaluation.one_thread import one_thread_inherited
 from tiepoint.evaluation.tune.trials import Failure, Outcome, Trial, Workbench
 from tiepoint.extractors import Extractor
 from tiepoint.types import Image
 from tiepoint.types._arrays import checked_count
-
-# What OpenCV, OpenMP and the BLAS libraries read when they are loaded.
-_THREADS = (
-    "OPENCV_FOR_THREADS_NUM",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +95,7 @@ class _Pool:
             while True:
                 # One task more than workers, so that none waits for the next.
                 while len(running) <= self._count and (task := next_task()) is not None:
-                    with _one_thread_inherited():  # this is where the pool starts its processes
+                    with one_thread_inherited():  # this is where the pool starts its processes
                         running.add(self._pool.submit(_in_worker, task))
                 if not running:
                     return
@@ -115,24 +106,6 @@ class _Pool:
             raise TiepointError(
                 "a worker process died, most likely for lack of memory; take fewer with --workers"
             ) from None
-
-
-@contextmanager
-def _one_thread_inherited() -> Iterator[None]:
-    """Let processes that are started now load their libraries for one thread.
-
-    A worker itself would be too late to ask for that: to unpickle its first call is to import NumPy.
-    """
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 _bench: Workbench | None = None  # of a worker process
