@@ -83,8 +83,9 @@ def test_what_goes_the_wrong_way_is_left_out(rng: np.random.Generator) -> None:
     assert none(x[:1, :2])[0] == pytest.approx(y.mean())
 
 
-def test_a_constant_says_nothing(rng: np.random.Generator) -> None:
-    x = np.column_stack([np.full(30, 7.0), rng.normal(size=30)])
+@pytest.mark.parametrize("constant", [7.0, 0.1])
+def test_a_constant_says_nothing(constant: float, rng: np.random.Generator) -> None:
+    x = np.column_stack([np.full(30, constant), rng.normal(size=30)])
     y = x[:, 1] > 0.2
     model = fit_logistic(x, y, np.ones(30))
     assert model.weights[0] == 0

@@ -69,7 +69,7 @@ def fit_logistic(
     """
     weights = weights / weights.mean()
     scale = features.std(axis=0)
-    kept = scale > 0
+    kept = scale > 1e-12 * np.abs(features.mean(axis=0))  # the deviation of a constant is but rounding
     while True:
         chosen = np.flatnonzero(kept)
         beta = _solved(features[:, chosen] / scale[chosen], labels, weights, penalty)
