@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from tiepoint.extractors import Extractor, get_extractor
 from tiepoint.files import make_folder
 from tiepoint.formats import load_npz, save_npz
@@ -65,6 +67,11 @@ class Methods:
             return verify(matches)
         features0, features1 = (self._of(image, attempt.extractor) for image in (image0, image1))
         return verify(matches, features0=features0, features1=features1)
+
+    def all_took_part(self, geometry: Geometry) -> bool:
+        """Tell whether each of the methods has found a match, or there is but one."""
+        sources = {str(name) for name in np.unique(geometry.matches.source)}
+        return len(self._attempts) == 1 or sources == {one.source for one in self._attempts}
 
     def _matches(self, name: str, attempt: Attempt, image0: Path | Image, image1: Path | Image) -> Matches:
         path = None

@@ -66,6 +66,8 @@ def trials(
 ) -> Iterator[Trial]:
     """Yield a trial for every pair of the photos, in a fixed order.
 
+    For a union, of those in which each of its methods found a match: the others are judged by fewer methods.
+
     Parameters
     ----------
     root : Path
@@ -92,7 +94,8 @@ def trials(
             kind = "same" if one.same else "different"
             scenes = one.photo0.scene, one.photo1.scene
             geometry = methods.geometry(one.name, one.photo0.path, one.photo1.path)
-            yield _trial(one.name, kind, scenes, geometry, one.truth)
+            if methods.all_took_part(geometry):
+                yield _trial(one.name, kind, scenes, geometry, one.truth)
     yield from _made(root, methods, skip)
 
 
@@ -106,8 +109,9 @@ def _made(root: Path, methods: Methods, skip: set[str]) -> Iterator[Trial]:
             continue
         first, (second, matrix) = pair(read_image(photo.path), change)
         geometry = methods.geometry(name, first, second)
-        truth = HomographyTruth(H_1_from_0=matrix)
-        yield _trial(name, "made", (photo.scene, photo.scene), geometry, truth)
+        if methods.all_took_part(geometry):
+            truth = HomographyTruth(H_1_from_0=matrix)
+            yield _trial(name, "made", (photo.scene, photo.scene), geometry, truth)
 
 
 def _trial(name: str, kind: str, scenes: tuple[str, str], geometry: Geometry, truth: Truth) -> Trial:
