@@ -117,8 +117,7 @@ def evidence(geometry: Geometry) -> dict[str, float]:
         Logarithm to base 2 of 1 and how many of them the second most fruitful method has found, where the
         matches are those of several methods.
     ``predicted``
-        Logarithm to base 2 of the matches won by guided matching, over those that a wrong model wins; of
-        those of a learned matcher nothing.
+        Logarithm to base 2 of the matches won by guided matching, over those that a wrong model wins.
     ``agreement``
         Share of the inliers that turn and grow as the model says.
     ``coverage``
@@ -151,9 +150,7 @@ def evidence(geometry: Geometry) -> dict[str, float]:
     if agreeing.score is not None and count:
         values["confidence"] = float(agreeing.score.mean())
     values["second method"] = math.log2(1 + _of_second_method(agreeing))
-    # A learned matcher has looked at all keypoints at once, and left nothing to be found near a true model.
-    learned = any("+" in str(name) for name in np.unique(agreeing.source))
-    if geometry.predicted is not None and geometry.guided_by_chance is not None and not learned:
+    if geometry.predicted is not None and geometry.guided_by_chance is not None:
         values["predicted"] = math.log2((1 + geometry.predicted) / (1 + geometry.guided_by_chance))
     values["agreement"] = geometry.agreement or 0.0
     values["coverage"] = math.log2(1 + 1000 * max(geometry.coverage))

@@ -60,7 +60,7 @@ def verify(
         1.2 times the longer side, as COLMAP assumes, and ``notes`` say so.
     features0, features1 : Features, optional
         What the matches were made from. With them a second pass looks for more matches near the model, and
-        look-alikes within each photo are counted.
+        look-alikes within each photo are counted; not where a learned matcher has made the matches.
 
     Returns
     -------
@@ -234,12 +234,7 @@ def _geometry(
 
 
 def _joined(matches: Matches, won: Matches) -> Matches:
-    """Append the matches that were won; what one of the two does not know is dropped.
-
-    But for the scores of a learned matcher: it gave none to those that it did not find, so theirs is 0.
-    """
-    if matches.score is not None and won.score is None:
-        won = replace(won, score=np.zeros(len(won), np.float32))
+    """Append the matches that were won; what one of the two does not know is dropped."""
     values: dict[str, Any] = {}
     for name in PER_MATCH:
         parts = getattr(matches, name), getattr(won, name)
@@ -276,8 +271,12 @@ def _cameras(
 def _features(
     matches: Matches, features0: Features | None, features1: Features | None
 ) -> tuple[Features, Features] | None:
-    """Return both features, or None where they cannot be used."""
-    if features0 is None or features1 is None or matches.pairs is None:
+    """Return both features, or None where they are of no use.
+
+    A learned matcher, which gives scores, has looked at all of them at once: near a true model it leaves
+    nothing to be found.
+    """
+    if features0 is None or features1 is None or matches.pairs is None or matches.score is not None:
         return None
     check_pairs(matches.pairs, features0, features1)
     kinds = [(one.extractor, one.metric, one.descriptors.shape[1]) for one in (features0, features1)]

@@ -57,10 +57,10 @@ def fitted(trials: Sequence[Trial], *, penalty: float = _PENALTY) -> Logistic:
     )
 
 
-def held_out(trials: Sequence[Trial], *, penalty: float = _PENALTY) -> Floats:
+def held_out(trials: Sequence[Trial], *, penalty: float = _PENALTY, capped: bool = True) -> Floats:
     """Return the probability of each trial, (N,), by a fit to those that share no group of scenes with it.
 
-    Capped where there are doubts, as :func:`tiepoint.judge` does.
+    Capped where there are doubts, as :func:`tiepoint.judge` does, unless told otherwise.
 
     The scenes are dealt out to ten groups; a pair of two scenes is predicted without both of their groups.
     """
@@ -75,7 +75,7 @@ def held_out(trials: Sequence[Trial], *, penalty: float = _PENALTY) -> Floats:
         train = ~np.isin(of_trial, left_out).any(axis=1)
         model = fitted([trials[k] for k in np.flatnonzero(train).tolist()], penalty=penalty)
         probabilities[test] = model(features[test])
-    return _capped(probabilities, trials)
+    return _capped(probabilities, trials) if capped else probabilities
 
 
 def predicted(trials: Sequence[Trial]) -> Floats:

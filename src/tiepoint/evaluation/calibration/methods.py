@@ -12,7 +12,7 @@ from tiepoint.files import make_folder
 from tiepoint.formats import load_npz, save_npz
 from tiepoint.geometry import verify
 from tiepoint.images import read_image
-from tiepoint.matchers import NearestNeighbour, View, get_matcher
+from tiepoint.matchers import View, get_matcher
 from tiepoint.pipeline.auto import join_matches
 from tiepoint.pipeline.stages import Attempt, usual_matcher
 from tiepoint.types import Features, Geometry, Image, Matches
@@ -55,15 +55,14 @@ class Methods:
     def geometry(self, name: str, image0: Path | Image, image1: Path | Image) -> Geometry:
         """Match a pair of this name and verify it.
 
-        A method that finds no match takes no part in a union, as in ``auto``. Of the matches of a learned
-        matcher guided matching is no evidence, so that their features are not made for that.
+        A method that finds no match takes no part in a union, as in ``auto``.
         """
         parts = [(one, self._matches(name, one, image0, image1)) for one in self._attempts]
         parts = [(one, matches) for one, matches in parts if len(matches)] or parts[:1]
         if len(parts) > 1:
             return verify(join_matches([matches for _, matches in parts]))
         [(attempt, matches)] = parts
-        if matches.pairs is None or attempt.matcher.name != NearestNeighbour.name:
+        if matches.pairs is None or matches.score is not None:  # then verify has no use for features
             return verify(matches)
         features0, features1 = (self._of(image, attempt.extractor) for image in (image0, image1))
         return verify(matches, features0=features0, features1=features1)
