@@ -12,6 +12,7 @@ from tests.geometry.known_matches import H_TRUE, SIZE, anywhere, as_matches, dee
 from tests.geometry.two_views import Array
 from tiepoint.geometry.chance import (
     Facts,
+    _count_places,
     beyond_chance,
     fewest_beyond_chance,
     log_false_alarms,
@@ -177,3 +178,14 @@ def test_a_photo_of_a_pixel_is_chance() -> None:
     found = fit_matches("homography", matches, 2.0, None)
     assert not found or beyond_chance(found, matches, 2.0) > 0
     assert share_by_chance("homography", 2.0, as_matches(xy, xy, image_size1=SIZE), 1.0) < 1e-4
+
+
+@pytest.mark.parametrize("side", [0.5, 2.0, 1e-9])
+@pytest.mark.parametrize("m", [0, 1, 300])
+def test_places_are_counted_as_in_a_set(m: int, side: float, rng: np.random.Generator) -> None:
+    xy = rng.uniform(-0.5, 20, (m, 2)).astype(np.float32)
+    xy[: m // 2] = xy[m - m // 2 :]
+    squares = {(math.floor(x / max(side, 0.01)), math.floor(y / max(side, 0.01))) for x, y in xy.tolist()}
+    assert _count_places(xy, side) == len(squares)
+    far = np.array([[1e7, 1e7], [1e7, 0]], np.float32)
+    assert _count_places(far, side) == 2

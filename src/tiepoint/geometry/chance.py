@@ -20,6 +20,7 @@ from tiepoint.types import Matches
 MOST_FALSE_ALARMS = 0.0
 # Share of random matches that turn and grow alike: a sixth of the circle times half of the usual sizes.
 _LEAST_ALIKE = 0.1
+_FINEST = 0.01  # pixels: a place is not known to less; so the largest position fits into 32 bits
 _RANDOM, _COUNTED = 4000, 12  # random matches, and how many have to agree to say how many do
 
 
@@ -192,8 +193,10 @@ def log_false_alarms(model: str, inliers: int, total: int, chance: float) -> flo
 
 def _count_places(xy: NDArray[np.float32], apart: float) -> int:
     """Count the places of points, (M, 2), no two of them in one square of this side."""
-    column, row = np.floor(xy.astype(np.float64) / apart).astype(np.int64).T
-    return len(np.unique((column << 32) + row))
+    # Both coordinates as one number: to sort these takes half of the time of np.unique.
+    side = np.float64(max(apart, _FINEST))
+    square = np.sort(np.floor(xy / side).astype(np.int32).view(np.int64)[:, 0])
+    return len(square) - int(np.count_nonzero(square[1:] == square[:-1]))
 
 
 def _log_choose(n: int, k: int) -> float:
@@ -220,7 +223,8 @@ def _share_of_random(
     and with more of what was matched, joined anew, where many keypoints are matched to few places.
     """
     anywhere = _places(matches.image_size0, matches.image_size1)
-    one, other = np.flatnonzero(among).take(_two_of(int(np.count_nonzero(among))))
+    rows = np.flatnonzero(among)
+    one, other = rows.take(_two_of(len(rows)))
     anew = matches.xy0.take(one, axis=0), matches.xy1.take(other, axis=0)
     counts = [
         np.count_nonzero(sampson(model, matrix, *(xy.astype(np.float64) for xy in places)) <= max_error)
