@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -33,6 +35,18 @@ def test_documents_follow_their_schema(extractor: str, arrays: bool, scene: Rend
     assert result.features0 is not None
     features = valid(features_document(scene.image0, result.features0, seconds={"read": 0.1}, arrays=arrays))
     assert features["keypoints"] == len(result.features0)
+
+
+def test_a_match_without_keypoints_has_no_extractor(scene: RenderedPair) -> None:
+    result = tp.match(scene.image0, scene.image1, extractor="orb", max_keypoints=100)
+    method = {**result.methods[0], "extractor": None, "settings": {}}
+    assert valid(match_document(replace(result, methods=(method,))))["methods"][0]["extractor"] is None
+
+
+@pytest.mark.parametrize("kind", ["align", "bench", "features", "match", "weights"])
+def test_the_page_names_every_field(kind: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+    assert [name for name in schema(kind)["properties"] if f"`{name}`" not in page] == []
 
 
 def test_arrays_come_back_as_they_were(scene: RenderedPair) -> None:
