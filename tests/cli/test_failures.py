@@ -149,8 +149,6 @@ def test_closed_streams(photo_files: Photos, tmp_path: Path) -> None:
         (["--max-distance", "-1"], "max_distance must be at least 0"),
         (["--draw", "m.gif"], "m.gif: a picture is written as PNG, JPEG, PDF or SVG"),
         (["--save", "m.txt"], "--save m.txt: end the name with .npz or .csv"),
-        (["--draw", "m.png", "--width", "3"], "width must be a whole number"),
-        (["--draw", "m.png", "--top", "-1"], "top must be a whole number"),
         (["--max-pixels", "100"], "raise max_pixels"),
     ],
 )

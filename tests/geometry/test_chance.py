@@ -189,3 +189,10 @@ def test_places_are_counted_as_in_a_set(m: int, side: float, rng: np.random.Gene
     assert _count_places(xy, side) == len(squares)
     far = np.array([[1e7, 1e7], [1e7, 0]], np.float32)
     assert _count_places(far, side) == 2
+
+
+def test_a_wide_limit_leaves_the_places_apart(rng: np.random.Generator) -> None:
+    matches = as_matches(*flat(rng, 500))
+    found = fit_matches("affine", matches, 40.0, None)
+    assert found.count == 500
+    assert beyond_chance(found, matches, 40.0) < -100

@@ -20,6 +20,7 @@ from tiepoint.types import Matches
 MOST_FALSE_ALARMS = 0.0
 # Share of random matches that turn and grow alike: a sixth of the circle times half of the usual sizes.
 _LEAST_ALIKE = 0.1
+_PLACE = 4.0  # pixels: farther apart are two places, however much a model may be off
 _FINEST = 0.01  # pixels: a place is not known to less; so the largest position fits into 32 bits
 _RANDOM, _COUNTED = 4000, 12  # random matches, and how many have to agree to say how many do
 
@@ -79,7 +80,8 @@ def _log_alarms(
     rows = np.flatnonzero(inliers)
     total = int(np.count_nonzero(everyone))
     # Of matches that share a place, all agree if one does.
-    agree = min(_count_places(xy.take(rows, axis=0), max_error) for xy in (matches.xy0, matches.xy1))
+    side = min(max_error, _PLACE)
+    agree = min(_count_places(xy.take(rows, axis=0), side) for xy in (matches.xy0, matches.xy1))
     growth = 1.0
     if planar is not None:
         growth = typical_growth(planar, matches.xy0.take(rows, axis=0).astype(np.float64))
