@@ -145,16 +145,15 @@ def surely(measured: list[Trial]) -> float:
     """
     different = np.array([one.kind == "different" for one in measured])
     contradicted = ~labels(measured) & ~different
-    worst = max(held_out(measured, capped=False)[different], default=0.0)
-    odds = MARGIN * worst / (1 - worst)
-    largest = max([odds / (1 + odds), *predicted(measured)[contradicted]])
+    worst = MARGIN * max(held_out(measured, capped=False)[different], default=0.0)
+    largest = max([worst / (1 + worst - worst / MARGIN), *predicted(measured)[contradicted]])
     return max(YES, math.ceil(100 * float(largest)) / 100)
 
 
 def surely_not(measured: list[Trial]) -> float:
     """Return up to which probability to say no: no usual pair of one scene has so little."""
     same = [is_usual(one) and one.label for one in measured]
-    return min(NO, (math.ceil(1000 * float(predicted(measured)[same].min())) - 1) / 1000)
+    return min(NO, max(0, math.ceil(1000 * float(predicted(measured)[same].min())) - 1) / 1000)
 
 
 def report(paths: list[Path], page: Path | None) -> None:

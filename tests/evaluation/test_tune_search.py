@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -32,7 +30,7 @@ from tiepoint.evaluation.tune.choice import choose
 from tiepoint.evaluation.tune.plan import LARGEST_SEED, chosen_photos, kept_aside, planned
 from tiepoint.evaluation.tune.race import Clock, Round, Runner, cut, in_common, run
 from tiepoint.evaluation.tune.trials import Failure, Workbench
-from tiepoint.evaluation.tune.workers import Report, Task, crew
+from tiepoint.evaluation.tune.workers import Report, Task
 from tiepoint.extractors import EXTRACTORS, Extractor, get_extractor
 from tiepoint.matchers import MATCHERS
 from tiepoint.options import option
@@ -397,32 +395,6 @@ def test_an_extractor_that_a_photo_is_too_much_for(scene: RenderedPair) -> None:
     trial = Trial(photo=0, megapixels=0.1, change=Change(name="a"))
     failed = Workbench([scene.image0]).measure(Weak(), (None,), trial)
     assert failed == Failure(trial=trial, reason="weak does not like this photo")
-
-
-ENVIRONMENT = Path("/proc/self/environ")  # with which a process was started, whatever it has set since
-
-
-@dataclass(frozen=True, kw_only=True)
-class Telling(Fake):
-    """Tells for how many threads its process was started."""
-
-    def extract(self, image: Image, mask: ArrayLike | Image | None = None) -> Features:  # noqa: ARG002
-        raise tp.DataError(" ".join(one for one in ENVIRONMENT.read_text().split("\0") if "THREADS" in one))
-
-
-@pytest.mark.skipif(not ENVIRONMENT.exists(), reason="only Linux tells how a process was started")
-def test_workers_are_started_for_one_thread(flat: Image, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    before = dict(os.environ)
-    trial = Trial(photo=0, megapixels=0.1, change=Change(name="a"))
-    tasks = iter([Task(runner=0, extractor=Telling(), ratios=(None,), trials=(trial,))])
-    with crew([flat], 1) as hands:
-        [report] = hands.carry_out(lambda: next(tasks, None))
-    assert report.failure is not None
-    started = report.failure.reason.split()
-    assert {"OPENCV_FOR_THREADS_NUM=1", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"} <= set(started)
-    assert dict(os.environ) == before
 
 
 @pytest.fixture(scope="module")

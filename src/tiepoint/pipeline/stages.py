@@ -173,17 +173,11 @@ def agreeing(result: MatchResult) -> int:
 def _described(attempt: Attempt, features: Features | None) -> dict[str, Any]:
     """Return what made the matches, as plain data."""
     extractor, matcher = attempt.extractor, attempt.matcher
-    if not matcher.takes_features:
-        return {
-            "extractor": None,
-            "settings": {},
-            "matcher": {"name": matcher.name, **matcher.used(extractor.name)},
-        }
-    return {
-        "extractor": extractor.name,
-        "settings": extractor.settings() if features is None else dict(features.settings),
-        "matcher": {"name": matcher.name, **matcher.used(extractor.name)},
-    }
+    described: dict[str, Any] = {"extractor": None, "settings": {}}
+    if matcher.takes_features:
+        settings = extractor.settings() if features is None else dict(features.settings)
+        described = {"extractor": extractor.name, "settings": settings}
+    return {**described, "matcher": {"name": matcher.name, **matcher.used(extractor.name)}}
 
 
 def _settled(result: MatchResult) -> bool:
