@@ -1,7 +1,8 @@
 """How fast exact matching is: against OpenCV, FLANN, faiss, kornia, NumPy, and the machine's limit.
 
 The descriptors of 128 numbers are SIFT's and RootSIFT's of a rendered scene, the others are drawn at random.
-Every row first checks that the peers find the same matches, then times them in turn and prints medians.
+Every row first checks that the peers find the same matches, then times them in turn, with a pause before
+each, and prints medians.
 All run on the same number of threads. faiss and kornia take part where they are installed. Rows whose
 target is for AVX-512 run at the best level there is on a CPU without it, and say so.
 "of the limit" holds the whole call against the multiplications (or bit counts) alone at the speed that this
@@ -41,6 +42,7 @@ from tiepoint.types import Metric
 
 Pairs = set[tuple[int, int]]
 RATIO = 0.8
+PAUSE = 0.3  # seconds before each call: so long do threads of the peer before wait for work at full speed
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,20 @@ ROWS = (
 
 
 @functools.cache
-def rendered(width: int, extractor: str) -> tuple[tp.Features, tp.Features]:
+def rendered(width: int) -> tuple[tp.Features, tp.Features]:
     """Describe the two photos of the rendered scene."""
     pair = render_demo(width=width, height=3 * width // 4)
     features0, features1 = (
-        tp.extract(photo, extractor, max_keypoints=20000) for photo in (pair.image0, pair.image1)
+        tp.extract(photo, "sift", max_keypoints=20000) for photo in (pair.image0, pair.image1)
     )
     return features0, features1
+
+
+def root(descriptors: NDArray[Any]) -> NDArray[np.float32]:
+    """Turn SIFT's descriptors into RootSIFT's, as floats (Arandjelovic and Zisserman 2012)."""
+    values = descriptors.astype(np.float32)
+    rooted: NDArray[np.float32] = np.sqrt(values / values.sum(axis=1, keepdims=True))
+    return rooted
 
 
 def pair_of_sets(kind: str, n: int) -> tuple[NDArray[Any], NDArray[Any], Metric]:
@@ -88,11 +97,10 @@ def pair_of_sets(kind: str, n: int) -> tuple[NDArray[Any], NDArray[Any], Metric]
     name, _, size = kind.partition(" ")
     if size == "128":
         width = 400 if n < 1000 else 2000
-        sets = rendered(width, "sift" if name == "uint8" else "rootsift")
-        a, b = (features.strongest(n).descriptors for features in sets)
+        a, b = (features.strongest(n).descriptors for features in rendered(width))
         if len(a) < n or len(b) < n:
             sys.exit(f"the scene gives fewer than {n} descriptors")
-        return a, b, "l2"
+        return (a, b, "l2") if name == "uint8" else (root(a), root(b), "l2")
     order = rng.permutation(n)
     if name == "hamming":
         a = rng.integers(0, 256, (n, int(size) // 8), dtype=np.uint8)
@@ -190,6 +198,7 @@ def median_times(calls: list[Callable[[], Any]], rounds: int) -> list[float]:
     times: list[list[float]] = [[] for _ in calls]
     for _ in range(rounds):
         for mine, call in zip(times, calls, strict=True):
+            time.sleep(PAUSE)
             start = time.perf_counter()
             call()
             mine.append(time.perf_counter() - start)

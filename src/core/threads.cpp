@@ -5,12 +5,19 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(_WIN32)
 #include <process.h>
 #else
 #include <unistd.h>
+#endif
+#if defined(__linux__) && defined(__x86_64__)
+#define TIEPOINT_PLACES_THREADS 1
+#include <cpuid.h>
+#include <pthread.h>
+#include <sched.h>
 #endif
 
 namespace tiepoint {
@@ -52,6 +59,50 @@ struct Job {
     }
 };
 
+#ifdef TIEPOINT_PLACES_THREADS
+bool on_virtual_cpus() {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c >> 31 & 1) != 0;
+}
+
+// Where helpers wake. To Linux in a virtual machine, a CPU that sleeps looks as if its host had taken it away: a thread
+// would wake on the CPU of the one that woke it, and wait behind it for up to 4 ms. So each is sent to another CPU, and
+// is free to move once it is there.
+class Places {
+public:
+    Places() {
+        static const bool needed = on_virtual_cpus();
+        if (!needed || sched_getaffinity(0, sizeof allowed_, &allowed_) != 0) return;
+        const int here = sched_getcpu();
+        for (int i = 1; i < CPU_SETSIZE; ++i) {
+            const int cpu = (here + i) % CPU_SETSIZE;
+            if (CPU_ISSET(cpu, &allowed_)) others_.push_back(cpu);
+        }
+    }
+
+    void send(std::thread::native_handle_type thread, std::size_t number) const {
+        if (others_.empty()) return;
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(others_[number % others_.size()], &one);
+        pthread_setaffinity_np(thread, sizeof one, &one);
+    }
+
+    void arrived() const {
+        if (!others_.empty()) sched_setaffinity(0, sizeof allowed_, &allowed_);
+    }
+
+private:
+    cpu_set_t allowed_;
+    std::vector<int> others_;  // those that are allowed, without the caller's
+};
+#else
+struct Places {
+    void send(std::thread::native_handle_type, std::size_t) const {}
+    void arrived() const {}
+};
+#endif
+
 class Pool {
 public:
     const long owner = process();
@@ -61,17 +112,21 @@ public:
         try {
             while (threads_.size() < helpers) {
                 const std::size_t worker = threads_.size() + 1;
-                threads_.emplace_back([this, worker] { serve(worker); });
-                threads_.back().detach();
+                std::thread helper([this, worker] { serve(worker); });
+                threads_.push_back(helper.native_handle());
+                helper.detach();
             }
         } catch (const std::system_error&) {
             helpers = threads_.size();  // no more threads to be had: those that are there do it
         }
+        Places places;
         {
             const std::lock_guard<std::mutex> hold(lock_);
             job_ = &job;
+            places_ = std::move(places);
             wanted_ = helpers;
             ++number_;
+            for (std::size_t i = 0; i < helpers; ++i) places_.send(threads_[i], i);
         }
         wake_.notify_all();
         job.work(0, &alive);
@@ -84,7 +139,8 @@ public:
 private:
     std::mutex lock_;
     std::condition_variable wake_, done_;
-    std::vector<std::thread> threads_;
+    std::vector<std::thread::native_handle_type> threads_;
+    Places places_;
     Job* job_ = nullptr;
     std::size_t wanted_ = 0, running_ = 0, number_ = 0;
 
@@ -94,6 +150,7 @@ private:
         for (;;) {
             wake_.wait(hold, [&] { return number_ != seen; });
             seen = number_;
+            places_.arrived();
             if (job_ == nullptr || worker > wanted_) continue;
             Job* job = job_;
             ++running_;

@@ -286,6 +286,23 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux says where a thread may run")
+def test_helpers_may_run_on_every_cpu_that_the_process_may() -> None:
+    code = (
+        "import numpy as np, os, sys, time\n"
+        "from tiepoint.matchers import match_descriptors\n"
+        "a = np.random.default_rng(0).integers(0, 256, (2000, 128), dtype=np.uint8)\n"
+        "before = set(os.listdir('/proc/self/task'))\n"
+        "match_descriptors(a, a, 'l2', threads=2)\n"
+        "[helper] = set(os.listdir('/proc/self/task')) - before\n"
+        "patience = time.monotonic() + 5  # not needed, it may still be on its way\n"
+        "while os.sched_getaffinity(int(helper)) != os.sched_getaffinity(0):\n"
+        "    if time.monotonic() > patience: sys.exit('the helper stays where it was sent')\n"
+        "    time.sleep(0.01)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_ctrl_c_ends_a_long_match(threads: int) -> None:
     code = (
