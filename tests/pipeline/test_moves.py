@@ -249,7 +249,7 @@ def test_the_mirror_image_counts_if_more_matches_agree_on_it(
     def chosen(upright: tp.MatchResult, mirrored: tp.MatchResult) -> tp.MatchResult:
         tried = {None: upright, MIRRORED: mirrored}
         monkeypatch.setattr(Stages, "tried", lambda _self, _attempt, move=None: tried[move])
-        return stages.tried_with_mirror(attempt)
+        return stages.tried_all_ways(attempt)
 
     def unsure(result: tp.MatchResult) -> tp.MatchResult:
         assert result.verdict is not None

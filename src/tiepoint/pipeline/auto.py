@@ -76,7 +76,7 @@ def match_auto(
     options = {} if max_keypoints is None else {"max_keypoints": max_keypoints}
     classical = EXTRACTORS.get(CLASSICAL, options)
     beginning = Attempt(classical, matcher or usual_matcher(classical))
-    first = stages.tried_with_mirror(beginning)
+    first = stages.tried_all_ways(beginning)
     if first.verdict is None or is_yes(first):
         return first
     tried = _Tried((first,), first)
@@ -183,7 +183,7 @@ def _called(attempt: Attempt) -> str:
 
 
 def _moved(move: Move | None) -> str:
-    return "" if move is None else f", photo 1 turned clockwise by {90 * move.quarters} degrees"
+    return "" if move is None else f", photo 1 {move.called}"
 
 
 def _said(result: MatchResult) -> str:

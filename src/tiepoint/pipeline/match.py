@@ -56,8 +56,9 @@ def match(
     MatchResult
         All nearest neighbours are in ``candidates``, what passed the filters in ``matches``, which of these
         agree in ``geometry``, the answer in ``verdict``. Where the answer is not yes, or many matches do not
-        agree, the mirror image of photo 1 is tried, too; ``geometry.mirrored`` tells. Matches of several
-        methods have no ``pairs``, and the features are None.
+        agree, the mirror image of photo 1 is tried, too; ``geometry.mirrored`` tells. Of keypoints without
+        an angle, as learned ones, photo 1 is also tried turned by right angles; ``log`` tells. Matches of
+        several methods have no ``pairs``, and the features are None.
 
     Raises
     ------
@@ -94,5 +95,5 @@ def match(
         chosen = get_extractor(extractor, **options)
         attempt = Attempt(chosen, chosen_matcher or usual_matcher(chosen))
         stages = Stages.read(photo0, photo1, verification)
-        result = stages.tried_with_mirror(attempt)
+        result = stages.tried_all_ways(attempt)
     return replace(result, seconds=stages.seconds)

@@ -33,6 +33,11 @@ class Move:
     quarters: int = 0
     """Right angles to turn by, 0 to 3; a photo is either mirrored or turned."""
 
+    @property
+    def called(self) -> str:
+        """What is done, as the end of a sentence."""
+        return "mirrored" if self.mirrored else f"turned clockwise by {90 * self.quarters} degrees"
+
     def of(self, image: Image) -> Image:
         """Return the moved photo."""
         pixels = image.pixels[:, ::-1] if self.mirrored else np.rot90(image.pixels, -self.quarters)
@@ -80,29 +85,27 @@ def carried_back(result: MatchResult, image1: Image, move: Move) -> MatchResult:
     move : Move
     """
     features1 = result.features1
-    back = move.back(image1.size)
     return replace(
         result,
         image1=image1,
         features1=None if features1 is None else _features(features1, move, image1.size),
         candidates=_matches(result.candidates, move, image1.size),
         matches=_matches(result.matches, move, image1.size),
-        geometry=None if result.geometry is None else _geometry(result.geometry, move, image1.size, back),
+        geometry=None if result.geometry is None else geometry_back(result.geometry, move, image1.size),
     )
 
 
-def _features(features: Features, move: Move, size: tuple[int, int]) -> Features:
-    xy = _xy(features.xy, move.back(size))
-    return replace(features, xy=xy, angle=move.angle_back(features.angle), image_size=size)
+def geometry_back(geometry: Geometry, move: Move, size: tuple[int, int]) -> Geometry:
+    """Return the geometry of a photo and a moved one as that of the photos themselves.
 
-
-def _matches(matches: Matches, move: Move, size: tuple[int, int]) -> Matches:
-    xy1 = _xy(matches.xy1, move.back(size))
-    return replace(matches, xy1=xy1, angle1=move.angle_back(matches.angle1), image_size1=size)
-
-
-def _geometry(geometry: Geometry, move: Move, size: tuple[int, int], back: NDArray[np.float64]) -> Geometry:
-    matches = _matches(geometry.matches, move, size)
+    Parameters
+    ----------
+    geometry : Geometry
+    move : Move
+    size : (int, int)
+        Width and height of photo 1 as it was.
+    """
+    matches, back = _matches(geometry.matches, move, size), move.back(size)
     if geometry.matrix is None:
         return replace(geometry, matches=matches)
     if geometry.model in EPIPOLAR:
@@ -117,6 +120,16 @@ def _geometry(geometry: Geometry, move: Move, size: tuple[int, int], back: NDArr
     notes = tuple(note for note in geometry.notes if "mirror image" not in note)
     # No pose turns a scene into its mirror image.
     return replace(found, R=None, t=None, mirrored=mirrored, notes=(*notes, NOTE) if mirrored else notes)
+
+
+def _features(features: Features, move: Move, size: tuple[int, int]) -> Features:
+    xy = _xy(features.xy, move.back(size))
+    return replace(features, xy=xy, angle=move.angle_back(features.angle), image_size=size)
+
+
+def _matches(matches: Matches, move: Move, size: tuple[int, int]) -> Matches:
+    xy1 = _xy(matches.xy1, move.back(size))
+    return replace(matches, xy1=xy1, angle1=move.angle_back(matches.angle1), image_size1=size)
 
 
 def _turned_pose(geometry: Geometry, back: NDArray[np.float64]) -> Geometry:

@@ -17,8 +17,8 @@ from tiepoint.geometry import verify as verify_matches
 from tiepoint.geometry.cameras import camera_of
 from tiepoint.images import Photo, read_image
 from tiepoint.matchers import Matcher, NearestNeighbour, View, get_matcher
-from tiepoint.pipeline.moves import MIRRORED, Move, carried_back
-from tiepoint.types import Features, Image, MatchResult
+from tiepoint.pipeline.moves import MIRRORED, TURNS, Move, carried_back
+from tiepoint.types import Features, Geometry, Image, MatchResult, Verdict
 from tiepoint.verdict import judge
 
 # The ratio test where nothing else is asked for. docs/benchmarks.md shows the measurements behind it.
@@ -26,6 +26,7 @@ RATIO = 0.8
 # Share of the matches that agree, from which on nobody asks for the mirror image.
 _MOST_OF_THEM = 0.6
 _TIMES_AS_MANY = 4  # as agree on the photo as it is
+_FEW = 30  # of a photo that is turned, fewer matches agree
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,13 @@ class Stages:
             )
             return replace(result, geometry=geometry, verdict=judge(geometry, extractor=source))
 
-    def tried_with_mirror(self, attempt: Attempt) -> MatchResult:
-        """Return what one method finds; where much is left open, the mirror image is tried, too."""
+    def tried_all_ways(self, attempt: Attempt) -> MatchResult:
+        """Return what one method finds; where that is little, with photo 1 turned and mirrored, too."""
         result = self.tried(attempt)
+        if result.geometry is None or result.verdict is None:
+            return result
+        if may_be_turned(result.geometry, result.verdict):
+            result = next((turned for turned in self._turned(attempt) if is_yes(turned)), result)
         if _settled(result):
             return result
         other = self.tried(attempt, MIRRORED)
@@ -128,6 +133,13 @@ class Stages:
         # is shown mirrored has hardly any match as it is.
         needed = _TIMES_AS_MANY * agreeing(result)
         return other if is_yes(other) and agreeing(other) > needed else result
+
+    def _turned(self, attempt: Attempt) -> Iterator[MatchResult]:
+        """Yield what one method finds with photo 1 turned by each of the right angles."""
+        for move in TURNS:
+            turned = self.tried(attempt, move)
+            remark = f"photo 1 was {move.called} for {attempt.source}, which cannot match turned photos"
+            yield replace(turned, log=(*turned.log, remark))
 
     def _features0(self, extractor: Extractor) -> Features:
         if extractor not in self._known:
@@ -164,10 +176,19 @@ def is_yes(result: MatchResult) -> bool:
 
 def agreeing(result: MatchResult) -> int:
     """Count the inliers among the matches, without those won by guided matching."""
-    geometry = result.geometry
-    if geometry is None:
-        return 0
+    return 0 if result.geometry is None else _agreeing(result.geometry)
+
+
+def _agreeing(geometry: Geometry) -> int:
     return int(np.count_nonzero(geometry.inliers[: geometry.own]))
+
+
+def may_be_turned(geometry: Geometry, verdict: Verdict) -> bool:
+    """Tell whether as little agrees as where one photo is turned, of matches that do not survive that.
+
+    Those are the matches whose keypoints have no angle.
+    """
+    return verdict.answer != "yes" and geometry.matches.angle0 is None and _agreeing(geometry) < _FEW
 
 
 def _described(attempt: Attempt, features: Features | None) -> dict[str, Any]:
@@ -182,8 +203,6 @@ def _described(attempt: Attempt, features: Features | None) -> dict[str, Any]:
 
 def _settled(result: MatchResult) -> bool:
     """Whether nothing speaks for looking at the mirror image: a symmetric front matches its own, too."""
-    if result.geometry is None:
-        return True
     return is_yes(result) and agreeing(result) >= _MOST_OF_THEM * len(result.matches)
 
 

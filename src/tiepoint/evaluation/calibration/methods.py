@@ -14,8 +14,10 @@ from tiepoint.geometry import verify
 from tiepoint.images import read_image
 from tiepoint.matchers import View, get_matcher
 from tiepoint.pipeline.auto import join_matches
-from tiepoint.pipeline.stages import Attempt, usual_matcher
+from tiepoint.pipeline.moves import TURNS, Move, geometry_back
+from tiepoint.pipeline.stages import Attempt, may_be_turned, usual_matcher
 from tiepoint.types import Features, Geometry, Image, Matches
+from tiepoint.verdict import judge
 
 
 def attempts(method: str) -> tuple[Attempt, ...]:
@@ -50,21 +52,43 @@ class Methods:
     def __init__(self, method: str, kept: Path | None = None) -> None:
         self._attempts = attempts(method)
         self._kept = kept
-        self._features: dict[tuple[Path, Extractor], Features] = {}
+        self._features: dict[tuple[Path, Extractor, Move | None], Features] = {}
 
     def geometry(self, name: str, image0: Path | Image, image1: Path | Image) -> Geometry:
         """Match a pair of this name and verify it.
 
-        A method that finds no match takes no part in a union, as in ``auto``.
+        A method that finds no match takes no part in a union, as in ``auto``. One method alone tries photo 1
+        turned as :func:`tiepoint.match` does: by the verdict as it was fitted before.
         """
         parts = [(one, self._matches(name, one, image0, image1)) for one in self._attempts]
         parts = [(one, matches) for one, matches in parts if len(matches)] or parts[:1]
         if len(parts) > 1:
             return verify(join_matches([matches for _, matches in parts]))
         [(attempt, matches)] = parts
+        found = self._verified(attempt, matches, image0, image1)
+        if len(self._attempts) > 1 or not may_be_turned(found, judge(found, extractor=attempt.source)):
+            return found
+        turned = (self._turned(name, attempt, image0, image1, move) for move in TURNS)
+        return next((one for one in turned if judge(one, extractor=attempt.source).answer == "yes"), found)
+
+    def _turned(
+        self, name: str, attempt: Attempt, image0: Path | Image, image1: Path | Image, move: Move
+    ) -> Geometry:
+        matches = self._matches(f"{name} {move.called}", attempt, image0, image1, move)
+        found = self._verified(attempt, matches, image0, image1, move)
+        return geometry_back(found, move, read_image(image1).size)
+
+    def _verified(
+        self,
+        attempt: Attempt,
+        matches: Matches,
+        image0: Path | Image,
+        image1: Path | Image,
+        move: Move | None = None,
+    ) -> Geometry:
         if matches.pairs is None or matches.score is not None:  # then verify has no use for features
             return verify(matches)
-        features0, features1 = (self._of(image, attempt.extractor) for image in (image0, image1))
+        features0, features1 = self._of(image0, attempt.extractor), self._of(image1, attempt.extractor, move)
         return verify(matches, features0=features0, features1=features1)
 
     def all_took_part(self, geometry: Geometry) -> bool:
@@ -72,7 +96,14 @@ class Methods:
         sources = {str(name) for name in np.unique(geometry.matches.source)}
         return len(self._attempts) == 1 or sources == {one.source for one in self._attempts}
 
-    def _matches(self, name: str, attempt: Attempt, image0: Path | Image, image1: Path | Image) -> Matches:
+    def _matches(
+        self,
+        name: str,
+        attempt: Attempt,
+        image0: Path | Image,
+        image1: Path | Image,
+        move: Move | None = None,
+    ) -> Matches:
         path = None
         if self._kept is not None:
             method = f"{attempt.extractor.name}+{attempt.matcher.name}"
@@ -82,20 +113,24 @@ class Methods:
                 return matches
         views = [
             View(
-                image=image if isinstance(image, Image) else None,
-                features=partial(self._of, image, attempt.extractor),
+                image=_moved(image, how) if isinstance(image, Image) else None,
+                features=partial(self._of, image, attempt.extractor, how),
             )
-            for image in (image0, image1)
+            for image, how in ((image0, None), (image1, move))
         ]
         matches = attempt.matcher.match(*views)
         if path is not None:
             save_npz(make_folder(path.parent) / path.name, matches)
         return matches
 
-    def _of(self, image: Path | Image, extractor: Extractor) -> Features:
+    def _of(self, image: Path | Image, extractor: Extractor, move: Move | None = None) -> Features:
         if isinstance(image, Image):
-            return extractor.extract(image)
-        key = image, extractor
+            return extractor.extract(_moved(image, move))
+        key = image, extractor, move
         if key not in self._features:
-            self._features[key] = extractor.extract(read_image(image))
+            self._features[key] = extractor.extract(_moved(read_image(image), move))
         return self._features[key]
+
+
+def _moved(image: Image, move: Move | None) -> Image:
+    return image if move is None else move.of(image)
