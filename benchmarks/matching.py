@@ -193,12 +193,12 @@ def mutual(there: NDArray[Any], back: NDArray[Any]) -> Pairs:
     return set(zip(np.flatnonzero(keep).tolist(), there[keep].tolist(), strict=True))
 
 
-def median_times(calls: list[Callable[[], Any]], rounds: int) -> list[float]:
-    """Time calls in turn, so that a slow moment of the machine hits all of them."""
+def median_times(calls: list[Callable[[], Any]], rounds: int, pause: float) -> list[float]:
+    """Time calls in turn, so that a slow moment of the machine hits all of them, each after a pause."""
     times: list[list[float]] = [[] for _ in calls]
     for _ in range(rounds):
         for mine, call in zip(times, calls, strict=True):
-            time.sleep(PAUSE)
+            time.sleep(pause)
             start = time.perf_counter()
             call()
             mine.append(time.perf_counter() - start)
@@ -222,7 +222,7 @@ def check_same(mine: Pairs, theirs: Pairs, who: str, *, ties: bool) -> None:
         sys.exit(f"{who} finds other matches: {apart} of {len(mine)} differ")
 
 
-def run(row: Row, threads: int, rounds: int) -> list[str]:
+def run(row: Row, threads: int, rounds: int, pause: float) -> list[str]:
     """Check and time one row."""
     a, b, metric = pair_of_sets(row.kind, row.n)
     cv2.setNumThreads(threads)
@@ -260,7 +260,7 @@ def run(row: Row, threads: int, rounds: int) -> list[str]:
                 calls.append(lambda: numpy_both_ways(x, y))
         for name, call in zip(names, calls[2:], strict=True):
             check_same(pairs, call(), name, ties=True)
-    mine, cv, *others = median_times(calls, rounds)
+    mine, cv, *others = median_times(calls, rounds, pause)
     notes = [note] if note else []
     notes += [f"{name} {other / mine:.1f}x" for name, other in zip(names, others, strict=True)]
     return [
@@ -311,7 +311,7 @@ def main() -> None:
             # Without the level that a target is for, the row still tells something at the best one there is.
             level = row.level if row.level in core.available() else core.level()
             with core._forced(level) if level != "numpy" else contextlib.nullcontext():
-                line = run(small, threads, arguments.rounds)
+                line = run(small, threads, arguments.rounds, 0 if arguments.small else PAUSE)
             if level != row.level:
                 line[7] = f"({row.target:g}x: {row.level}, not run)"
             elif float(line[6][:-1]) < small.target:
