@@ -93,7 +93,7 @@ public:
     }
 
 private:
-    cpu_set_t allowed_;
+    cpu_set_t allowed_{};
     std::vector<int> others_;  // those that are allowed, without the caller's
 };
 #else
