@@ -17,6 +17,8 @@ from tiepoint.evaluation.calibration import Methods
 from tiepoint.extractors import EXTRACTORS
 from tiepoint.extractors.opencv.sift import Sift
 from tiepoint.options import option
+from tiepoint.pipeline.moves import Move
+from tiepoint.pipeline.stages import Attempt, Stages
 from tiepoint.types import Features, Image
 from tiepoint.verdict import Family
 
@@ -35,10 +37,11 @@ class Unaware(Sift):
 @pytest.fixture(autouse=True)
 def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EXTRACTORS, "_table", {**EXTRACTORS._table, "unaware": f"{__name__}:Unaware"})
-    plain = Family(
-        name="plain", sources=("unaware",), intercept=-12, weights={"inliers": 2.5}, yes=0.9, no=0.1
+    plain = tuple(
+        Family(name=name, sources=(name,), intercept=-12, weights={"inliers": 2.5}, yes=0.9, no=0.1)
+        for name in ("unaware", "sift")
     )
-    monkeypatch.setattr(tiepoint.verdict, "families", lambda: (plain,))
+    monkeypatch.setattr(tiepoint.verdict, "families", lambda: plain)
 
 
 def turned(image: Image, quarters: int) -> tp.Image:
@@ -98,6 +101,25 @@ def test_keypoints_with_angles_need_no_turns(scene: RenderedPair, monkeypatch: p
     asked.clear()
     tp.match(scene.image0, noise, extractor="unaware")
     assert len(asked) == 6
+
+
+def test_without_a_probability_nothing_else_is_tried(
+    scene: RenderedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiepoint.verdict, "families", lambda: ())
+    asked: list[Move | None] = []
+    tried = Stages.tried
+
+    def counted(self: Stages, attempt: Attempt, move: Move | None = None) -> tp.MatchResult:
+        asked.append(move)
+        return tried(self, attempt, move)
+
+    monkeypatch.setattr(Stages, "tried", counted)
+    for name in ("sift", "unaware"):
+        result = tp.match(scene.image0, turned(scene.image1, 1), extractor=name)
+        assert result.verdict is not None
+        assert (result.verdict.answer, result.verdict.probability) == ("unsure", None)
+    assert asked == [None, None]
 
 
 def test_a_trial_tries_turns_as_match_does(scene: RenderedPair) -> None:

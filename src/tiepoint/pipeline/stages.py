@@ -122,8 +122,8 @@ class Stages:
     def tried_all_ways(self, attempt: Attempt) -> MatchResult:
         """Return what one method finds; where that is little, with photo 1 turned and mirrored, too."""
         result = self.tried(attempt)
-        if result.geometry is None or result.verdict is None:
-            return result
+        if result.geometry is None or result.verdict is None or result.verdict.probability is None:
+            return result  # without a probability nothing is a yes, turned or not
         if may_be_turned(result.geometry, result.verdict):
             result = next((turned for turned in self._turned(attempt) if is_yes(turned)), result)
         if _settled(result):
@@ -186,9 +186,11 @@ def _agreeing(geometry: Geometry) -> int:
 def may_be_turned(geometry: Geometry, verdict: Verdict) -> bool:
     """Tell whether as little agrees as where one photo is turned, of matches that do not survive that.
 
-    Those are the matches whose keypoints have no angle.
+    Those are the matches whose keypoints have no angle. Without a probability no turn would be a yes either.
     """
-    return verdict.answer != "yes" and geometry.matches.angle0 is None and _agreeing(geometry) < _FEW
+    if verdict.probability is None or verdict.answer == "yes":
+        return False
+    return geometry.matches.angle0 is None and _agreeing(geometry) < _FEW
 
 
 def _described(attempt: Attempt, features: Features | None) -> dict[str, Any]:
