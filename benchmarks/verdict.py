@@ -145,8 +145,8 @@ def surely(measured: list[Trial]) -> float:
     """
     different = np.array([one.kind == "different" for one in measured])
     contradicted = ~labels(measured) & ~different
-    worst = MARGIN * max(held_out(measured, capped=False)[different], default=0.0)
-    largest = max([worst / (1 + worst - worst / MARGIN), *predicted(measured)[contradicted]])
+    worst = max(held_out(measured, capped=False)[different], default=0.0)
+    largest = max([MARGIN * worst / (1 - worst + MARGIN * worst), *predicted(measured)[contradicted]])
     return max(YES, math.ceil(100 * float(largest)) / 100)
 
 

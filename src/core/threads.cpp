@@ -109,6 +109,7 @@ public:
     std::mutex in_use;  // one job at a time
 
     void run(Job& job, std::size_t helpers, const std::function<void()>& alive) {
+        threads_.reserve(helpers);  // a thread that runs must find its place here
         try {
             while (threads_.size() < helpers) {
                 const std::size_t worker = threads_.size() + 1;

@@ -19,6 +19,8 @@ from tiepoint.pipeline.stages import Attempt, may_be_turned, usual_matcher
 from tiepoint.types import Features, Geometry, Image, Matches
 from tiepoint.verdict import judge
 
+_AS_IS = Move()
+
 
 def attempts(method: str) -> tuple[Attempt, ...]:
     """Read a method, such as "rootsift", "xfeat+nearest" or, for their union, "rootsift,xfeat".
@@ -52,7 +54,7 @@ class Methods:
     def __init__(self, method: str, kept: Path | None = None) -> None:
         self._attempts = attempts(method)
         self._kept = kept
-        self._features: dict[tuple[Path, Extractor, Move | None], Features] = {}
+        self._features: dict[tuple[Path, Extractor, Move], Features] = {}
 
     def geometry(self, name: str, image0: Path | Image, image1: Path | Image) -> Geometry:
         """Match a pair of this name and verify it.
@@ -84,7 +86,7 @@ class Methods:
         matches: Matches,
         image0: Path | Image,
         image1: Path | Image,
-        move: Move | None = None,
+        move: Move = _AS_IS,
     ) -> Geometry:
         if matches.pairs is None or matches.score is not None:  # then verify has no use for features
             return verify(matches)
@@ -102,7 +104,7 @@ class Methods:
         attempt: Attempt,
         image0: Path | Image,
         image1: Path | Image,
-        move: Move | None = None,
+        move: Move = _AS_IS,
     ) -> Matches:
         path = None
         if self._kept is not None:
@@ -113,24 +115,20 @@ class Methods:
                 return matches
         views = [
             View(
-                image=_moved(image, how) if isinstance(image, Image) else None,
+                image=how.of(image) if isinstance(image, Image) else None,
                 features=partial(self._of, image, attempt.extractor, how),
             )
-            for image, how in ((image0, None), (image1, move))
+            for image, how in ((image0, _AS_IS), (image1, move))
         ]
         matches = attempt.matcher.match(*views)
         if path is not None:
             save_npz(make_folder(path.parent) / path.name, matches)
         return matches
 
-    def _of(self, image: Path | Image, extractor: Extractor, move: Move | None = None) -> Features:
+    def _of(self, image: Path | Image, extractor: Extractor, move: Move = _AS_IS) -> Features:
         if isinstance(image, Image):
-            return extractor.extract(_moved(image, move))
+            return extractor.extract(move.of(image))
         key = image, extractor, move
         if key not in self._features:
-            self._features[key] = extractor.extract(_moved(read_image(image), move))
+            self._features[key] = extractor.extract(move.of(read_image(image)))
         return self._features[key]
-
-
-def _moved(image: Image, move: Move | None) -> Image:
-    return image if move is None else move.of(image)
